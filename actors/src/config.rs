@@ -1,0 +1,262 @@
+//! A party's configuration. Each setting says its range, its form in a file
+//! and its form in the environment; unknown keys are errors.
+//!
+//! In the environment `ENTENTE__` stands in front, `__` between the levels,
+//! and a `-` in a name stays: `ENTENTE__PEERS__BANK-B__ADDRESS`.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use entente_protocol::{job::PartyName, network::NamedTensor};
+use entente_tls::{Name, TlsFiles};
+use serde::Deserialize;
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    data::Datasets,
+    network::weights::{self, WeightsError},
+};
+
+/// What a party is told when it starts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyConfig {
+    /// `[party]`
+    pub party: PartySection,
+    /// `[tls]`: `ca`, `certificate` and `key`, paths of PEM files;
+    /// `ENTENTE__TLS__CA` and so on.
+    pub tls: TlsFiles,
+    /// `[coordinator]`
+    pub coordinator: CoordinatorSection,
+    /// `[peers.NAME]`: the parties that may reach this one, by the name in
+    /// their certificates.
+    #[serde(default)]
+    pub peers: BTreeMap<PartyName, PeerSection>,
+    /// `[metrics]`
+    #[serde(default)]
+    pub metrics: MetricsSection,
+    /// `[compute]`
+    #[serde(default)]
+    pub compute: ComputeSection,
+    /// `[datasets.NAME]`: the datasets that jobs may name.
+    #[serde(default)]
+    pub datasets: Datasets,
+    /// `[weights]`
+    #[serde(default)]
+    pub weights: WeightsSection,
+}
+
+/// `[party]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartySection {
+    /// `name`, `ENTENTE__PARTY__NAME`: the party's name, which its certificate
+    /// must carry. Left out: as the certificate says.
+    pub name: Option<PartyName>,
+    /// `listen`, `ENTENTE__PARTY__LISTEN`: address and port for other parties,
+    /// such as `0.0.0.0:7101`; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `state_dir`, `ENTENTE__PARTY__STATE_DIR`: the directory for what must
+    /// last, made if it is missing. Finished halves of models are below
+    /// `models/`, readable by their owner alone.
+    pub state_dir: PathBuf,
+    /// `capacity`, `ENTENTE__PARTY__CAPACITY`: jobs at once, 1 to 1000.
+    #[serde(default = "default_capacity")]
+    pub capacity: u32,
+}
+
+fn default_capacity() -> u32 {
+    4
+}
+
+/// `[coordinator]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoordinatorSection {
+    /// `url`, `ENTENTE__COORDINATOR__URL`: where it is, `https://host:port/`.
+    pub url: Url,
+    /// `name`, `ENTENTE__COORDINATOR__NAME`: its name, which its certificate
+    /// must carry.
+    pub name: Name,
+}
+
+/// `[peers.NAME]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerSection {
+    /// `address`, `ENTENTE__PEERS__NAME__ADDRESS`: `host:port` to dial. Left
+    /// out: the peer is waited for. One side's address is enough.
+    pub address: Option<String>,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSection {
+    /// `listen`, `ENTENTE__METRICS__LISTEN`: address and port of `/metrics`,
+    /// `/healthz` and `/readyz`, over mutual TLS as everything; port 0 takes a
+    /// free one. Left out: not served.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[compute]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputeSection {
+    /// `threads`, `ENTENTE__COMPUTE__THREADS`: threads for computations, 1 to
+    /// 1024, whatever the number of jobs. Left out: as many cores as this
+    /// process may use, by its control group and its affinity.
+    pub threads: Option<NonZeroUsize>,
+    /// `pool_values`, `ENTENTE__COMPUTE__POOL_VALUES`: random values that each
+    /// job makes ahead of its rounds while this party has nothing to compute,
+    /// 0 to 1048576. Left out: 4096, some rounds of the largest usual batch. A
+    /// value is as long as a ciphertext (512 bytes at 2048 bits, 1024 at 4096),
+    /// so that 4096 of them take 2 to 4 MiB a job, `capacity` jobs as many
+    /// times that. 0: none, and no threads for it.
+    pub pool_values: usize,
+}
+
+impl Default for ComputeSection {
+    fn default() -> Self {
+        Self {
+            threads: None,
+            pool_values: 4096,
+        }
+    }
+}
+
+/// A GiB of them at the longest key.
+const MOST_POOL_VALUES: usize = 1 << 20;
+
+impl ComputeSection {
+    /// The threads to use.
+    pub fn threads(&self) -> usize {
+        self.threads
+            .or_else(|| thread::available_parallelism().ok())
+            .map_or(1, NonZeroUsize::get)
+    }
+}
+
+/// `[weights]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsSection {
+    /// `dangerously_fixed_seed`,
+    /// `ENTENTE__WEIGHTS__DANGEROUSLY_FIXED_SEED`: 0 to 2^64 - 1. Draws initial
+    /// weights from this number instead of the operating system, so that a run
+    /// can be repeated. Who guesses it knows this party's initial weights:
+    /// for demonstrations and tests alone.
+    pub dangerously_fixed_seed: Option<u64>,
+    /// `initial.NAME`, `ENTENTE__WEIGHTS__INITIAL__NAME`: the file of the
+    /// weights that a job may start from under this name: `.safetensors`, or
+    /// where it is built in, a state dict of PyTorch, `.pt` or `.pth`.
+    #[serde(default)]
+    pub initial: BTreeMap<String, PathBuf>,
+}
+
+impl WeightsSection {
+    /// The file of the weights of this name.
+    ///
+    /// # Errors
+    /// [`WeightsError::Unknown`] when the configuration has none.
+    pub fn named(&self, name: &str) -> Result<&Path, WeightsError> {
+        let path = self.initial.get(name).map(PathBuf::as_path);
+        path.ok_or_else(|| WeightsError::Unknown {
+            name: name.to_owned(),
+            known: self.initial.keys().cloned().collect(),
+        })
+    }
+
+    /// The weights of this name.
+    ///
+    /// # Errors
+    /// As [`WeightsSection::named`], or what is wrong with the file. Its path
+    /// is for this party's log alone.
+    pub fn load(&self, name: &str) -> Result<Vec<NamedTensor>, WeightsError> {
+        let path = self.named(name)?;
+        weights::load(path).inspect_err(|error| {
+            tracing::error!(weights = name, path = %path.display(), "{error}");
+        })
+    }
+}
+
+/// A setting out of its range.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("configuration, {key}: {problem}")]
+pub struct ConfigError {
+    /// The setting, as `section.key`.
+    pub key: String,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+impl PartyConfig {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the first setting that is out of its range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, key: &str, problem: &str| {
+            ok.then_some(()).ok_or_else(|| ConfigError {
+                key: key.to_owned(),
+                problem: problem.to_owned(),
+            })
+        };
+        check(
+            (1..=1000).contains(&self.party.capacity),
+            "party.capacity",
+            "must be from 1 to 1000",
+        )?;
+        let url = &self.coordinator.url;
+        check(
+            url.scheme() == "https" && url.has_host() && url.query().is_none(),
+            "coordinator.url",
+            "must be of the form https://host:port/; nothing here speaks without TLS",
+        )?;
+        check(
+            (1..=1024).contains(&self.compute.threads()),
+            "compute.threads",
+            "must be from 1 to 1024",
+        )?;
+        check(
+            self.compute.pool_values <= MOST_POOL_VALUES,
+            "compute.pool_values",
+            "must be from 0 to 1048576; 0 makes none ahead",
+        )?;
+        self.datasets.check().map_err(|error| ConfigError {
+            key: format!("datasets.{}", error.dataset),
+            problem: error.fault.to_string(),
+        })?;
+        for (peer, section) in &self.peers {
+            let address = section.address.as_deref();
+            check(
+                address.is_none_or(is_address),
+                &format!("peers.{peer}.address"),
+                "must be host:port, such as bank-b.example:7101 or [::1]:7101",
+            )?;
+            check(
+                self.party.name.as_ref() != Some(peer),
+                &format!("peers.{peer}"),
+                "is this party itself; list the others",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let plain = !host.is_empty() && !host.contains([':', '/', ' ', '@']);
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        (plain || bracketed) && port.parse::<u16>().is_ok_and(|port| port != 0)
+    })
+}
+
+#[cfg(test)]
+mod tests;

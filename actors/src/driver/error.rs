@@ -1,0 +1,153 @@
+//! What ends a job at this party.
+
+use std::time::Duration;
+
+use entente_protocol::{Class, ProtocolError, control::Failure, job::PartyName};
+use entente_wire::{Digest, MAX_FRAME_BYTES, Position, Refusal};
+use thiserror::Error;
+
+use crate::delivery::JournalError;
+
+/// What ends a job at this party. The text goes into the job's record, which
+/// others read: it says what happened and what to do, and quotes no data.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum DriverError {
+    /// The machine stopped.
+    #[error("{error}")]
+    Protocol {
+        /// The state that it was in.
+        state: &'static str,
+        /// Why.
+        error: ProtocolError,
+    },
+    /// A computation panicked. What the panic said may quote data and stays in
+    /// this party's log.
+    #[error("a computation panicked, which is a defect: see this party's log, and report it")]
+    Panicked,
+    /// The peer sent two contents for one place.
+    #[error("the peer sent two different messages as {position}: {kept} first, then {got}")]
+    Equivocation {
+        /// The place.
+        position: Position,
+        /// The digest of the first.
+        kept: Digest,
+        /// The digest of the second.
+        got: Digest,
+    },
+    /// The peer acknowledges something that was not sent.
+    #[error("message {position} was sent as {sent}, and the peer acknowledges {acknowledged}")]
+    OtherBytes {
+        /// The place.
+        position: Position,
+        /// The digest of what was sent.
+        sent: Digest,
+        /// The digest of what was acknowledged.
+        acknowledged: Digest,
+    },
+    /// The peer sent a message that the exchange has no place for.
+    #[error("the peer sent message {position}, which its exchange does not have")]
+    Extra {
+        /// Its place.
+        position: Position,
+    },
+    /// The peer will never take a message of this party.
+    #[error("the peer refuses message {position} for good: {}", reason.label())]
+    PeerRefuses {
+        /// The message's place.
+        position: Position,
+        /// What the peer says.
+        reason: Refusal,
+    },
+    /// The job failed at the peer.
+    #[error("the job ended at the peer; the peer's record says why")]
+    PeerEnded,
+    /// Nothing came from the peer for too long.
+    #[error(
+        "nothing came from {peer} for {} s, which is the job's stall budget; \
+         see that {peer} runs and can be reached, then submit the job again",
+        budget.as_secs()
+    )]
+    Stalled {
+        /// Who was waited for.
+        peer: PartyName,
+        /// The budget.
+        budget: Duration,
+    },
+    /// An exchange has more messages than a position can number.
+    #[error("exchange {exchange} has more than 255 messages; this is a defect, please report it")]
+    TooManySteps {
+        /// Which.
+        exchange: u64,
+    },
+    /// A message that no link would carry.
+    #[error(
+        "a message {name} of {bytes} bytes is over the limit of {MAX_FRAME_BYTES}; \
+         use a smaller batch or a shorter key"
+    )]
+    TooLarge {
+        /// Its kind.
+        name: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
+    /// The half could not be saved.
+    #[error("the finished model cannot be saved: {0}; make room and submit the job again")]
+    Save(String),
+    /// The records could not be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl DriverError {
+    /// A closed set of names, for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Protocol { error, .. } => error.label(),
+            Self::Panicked => "panicked",
+            Self::Equivocation { .. } => "equivocation",
+            Self::OtherBytes { .. } => "other_bytes",
+            Self::Extra { .. } => "extra_message",
+            Self::PeerRefuses { .. } => "peer_refuses",
+            Self::PeerEnded => "peer_ended",
+            Self::Stalled { .. } => "stalled",
+            Self::TooManySteps { .. } => "too_many_steps",
+            Self::TooLarge { .. } => "too_large",
+            Self::Save(_) => "save",
+            Self::Journal(_) => "journal",
+        }
+    }
+
+    /// What is to be done.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Protocol { error, .. } => error.class(),
+            Self::Panicked | Self::TooManySteps { .. } => Class::Bug,
+            Self::Equivocation { .. }
+            | Self::OtherBytes { .. }
+            | Self::Extra { .. }
+            | Self::PeerRefuses { .. } => Class::Abort,
+            Self::PeerEnded | Self::Stalled { .. } => Class::Retry,
+            Self::TooLarge { .. } | Self::Save(_) | Self::Journal(_) => Class::Operator,
+        }
+    }
+
+    /// The state that the machine was in, as far as the error knows.
+    pub(super) fn state(&self) -> Option<&'static str> {
+        match self {
+            Self::Protocol { state, .. } => Some(state),
+            _ => None,
+        }
+    }
+
+    /// As the job's record says it.
+    pub(super) fn failure(&self, state: Option<&str>, exchange: u64) -> Failure {
+        Failure {
+            class: self.class().into(),
+            label: self.label().to_owned(),
+            message: self.to_string(),
+            state: state.map(str::to_owned),
+            exchange,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a driver hears, and what it tells.
+
+use std::{sync::Arc, time::Instant};
+
+use entente_protocol::{
+    Role,
+    control::{Failure, Progress},
+};
+use entente_wire::{Digest, Position, Refusal};
+
+use super::Computed;
+use crate::delivery::{JournalError, Received};
+
+/// What a driver hears.
+#[derive(Debug)]
+pub enum Event<R: Role> {
+    /// Exchanges below this number may begin.
+    Granted(u64),
+    /// A message of this session, from the peer of this session: whoever
+    /// brings it has checked both.
+    Arrived(Arc<Received>),
+    /// The peer has a message of ours.
+    Acknowledged {
+        /// Its place.
+        position: Position,
+        /// The digest of what the peer has.
+        digest: Digest,
+    },
+    /// The peer does not take a message of ours.
+    Refused {
+        /// Its place.
+        position: Position,
+        /// Why.
+        reason: Refusal,
+    },
+    /// There is a new link to the peer.
+    Linked,
+    /// There is no link to the peer.
+    Unlinked,
+    /// A computation is back.
+    Computed(Computed<R>),
+    /// A computation panicked.
+    Panicked,
+    /// The time that [`next_tick`](super::Driver::next_tick) asked for.
+    Tick,
+    /// This party's half is on its disk.
+    Saved,
+    /// This party's half could not be saved: why.
+    CannotSave(String),
+    /// The records of the last effects could not be kept.
+    CannotKeep(JournalError),
+}
+
+/// Where a job stands at this party, and how far it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Where it stands.
+    pub standing: Standing,
+    /// How far it is.
+    pub progress: Progress,
+    /// Exchanges below this number may begin.
+    pub granted: u64,
+}
+
+/// Where a job stands at this party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Data and network are being prepared.
+    Preparing,
+    /// It computes, or waits for the peer to.
+    Running,
+    /// Nothing can go on until something comes from outside.
+    Waiting {
+        /// What it waits for.
+        what: String,
+        /// Since when.
+        since: Instant,
+    },
+    /// All exchanges are done; this party's half is saved.
+    Finished,
+    /// It failed here.
+    Failed(Failure),
+}
+
+impl Standing {
+    /// A closed set of names, for metrics.
+    pub const LABELS: [&'static str; 5] = ["preparing", "running", "waiting", "finished", "failed"];
+
+    /// Its name among [`Standing::LABELS`].
+    pub fn label(&self) -> &'static str {
+        let [preparing, running, waiting, finished, failed] = Self::LABELS;
+        match self {
+            Self::Preparing => preparing,
+            Self::Running => running,
+            Self::Waiting { .. } => waiting,
+            Self::Finished => finished,
+            Self::Failed(_) => failed,
+        }
+    }
+
+    /// Whether nothing will follow by itself.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Finished | Self::Failed(_))
+    }
+}

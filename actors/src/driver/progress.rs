@@ -1,0 +1,232 @@
+//! How far a job is, counted from the reports of its exchanges.
+
+use entente_protocol::{
+    Report,
+    control::{Progress, Validation},
+    schedule::{Exchange, Schedule},
+    score::Score,
+};
+
+/// Counts exchanges, samples and loss.
+#[derive(Debug, Clone)]
+pub(super) struct Tally {
+    schedule: Schedule,
+    progress: Progress,
+    /// Of the running epoch's mini-batches.
+    learnt: Score,
+    /// Of the running epoch's look at the validation rows.
+    validated: Score,
+    /// Of the test rows gone through.
+    tested: Score,
+}
+
+impl Tally {
+    pub(super) fn new(schedule: Schedule) -> Self {
+        let progress = Progress {
+            exchanges: schedule.exchanges(),
+            rounds: schedule.rounds(),
+            ..Progress::default()
+        };
+        Self {
+            schedule,
+            progress,
+            learnt: Score::default(),
+            validated: Score::default(),
+            tested: Score::default(),
+        }
+    }
+
+    /// All exchanges of the job.
+    pub(super) fn exchanges(&self) -> u64 {
+        self.progress.exchanges
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Counts an exchange that is done.
+    pub(super) fn add(&mut self, index: u64, report: &Report) {
+        self.progress.exchanges_done = index + 1;
+        match self.schedule.exchange(index) {
+            None | Some(Exchange::SetUp) => {}
+            Some(Exchange::Train { epoch, .. }) => self.learn(epoch.saturating_add(1), report),
+            Some(Exchange::Validate { epoch, .. }) => {
+                self.validate(epoch.saturating_add(1), report);
+            }
+            Some(Exchange::Evaluate { .. }) => {
+                self.tested.add(report);
+                if seen(&self.tested, self.schedule.test_rows()) {
+                    self.progress.test_accuracy = self.tested.accuracy();
+                }
+            }
+        }
+    }
+
+    fn learn(&mut self, epoch: u32, report: &Report) {
+        if epoch != self.progress.epoch {
+            self.progress.epoch = epoch;
+            self.learnt = Score::default();
+        }
+        self.progress.rounds_done += 1;
+        self.progress.samples += report.samples;
+        self.progress.leak = report.leak.or(self.progress.leak);
+        self.learnt.add(report);
+        self.progress.loss = self.learnt.loss().or(self.progress.loss);
+    }
+
+    /// Told when all of the rows were seen: a part of them is not what the
+    /// epochs are compared by.
+    fn validate(&mut self, epoch: u32, report: &Report) {
+        self.validated.add(report);
+        if !seen(&self.validated, self.schedule.validation_rows()) {
+            return;
+        }
+        let score = std::mem::take(&mut self.validated);
+        if let (Some(loss), Some(accuracy)) = (score.loss(), score.accuracy()) {
+            self.progress.validation = Some(Validation {
+                epoch,
+                loss,
+                accuracy,
+            });
+        }
+    }
+}
+
+/// Whether something was told of all these rows.
+fn seen(score: &Score, rows: &[usize]) -> bool {
+    score.samples() == rows.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use entente_protocol::{
+        rows::RowIds,
+        split::{Fractions, Split},
+    };
+
+    use super::*;
+
+    fn tested(samples: u64, correct: u64) -> Report {
+        Report {
+            samples,
+            loss: Some(2.0),
+            correct: Some(correct),
+            ..Report::default()
+        }
+    }
+
+    fn trained(samples: u64, loss: f64) -> Report {
+        Report {
+            samples,
+            loss: Some(loss),
+            correct: Some(0),
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn loss_is_the_mean_over_the_samples_of_the_running_epoch() {
+        // 5 training rows in batches of 4: 4 + 1 samples an epoch.
+        let mut tally = Tally::new(Schedule::new(1, Split::all(5), 4, 2));
+        tally.add(0, &Report::default());
+        assert_eq!((tally.progress().epoch, tally.progress().loss), (0, None));
+        tally.add(1, &trained(4, 1.0));
+        tally.add(2, &trained(1, 6.0));
+        assert_eq!(tally.progress().loss, Some(2.0));
+        assert_eq!((tally.progress().epoch, tally.progress().samples), (1, 5));
+        tally.add(3, &trained(4, 0.5));
+        let progress = tally.progress();
+        assert_eq!((progress.epoch, progress.loss), (2, Some(0.5)));
+        assert_eq!((progress.rounds_done, progress.rounds), (3, 4));
+        assert_eq!((progress.exchanges_done, progress.exchanges), (4, 5));
+    }
+
+    #[test]
+    fn accuracy_is_told_when_all_test_rows_were_seen() {
+        // 10 rows, 4 of them for testing, in batches of 3.
+        let fractions = Fractions {
+            test: 0.4,
+            validation: 0.0,
+        };
+        let split = Split::of(&RowIds::numbered(10), 1, fractions);
+        let mut tally = Tally::new(Schedule::new(1, split, 3, 1));
+        for (index, report) in [
+            Report::default(),
+            trained(3, 1.0),
+            trained(3, 1.0),
+            tested(3, 3),
+        ]
+        .iter()
+        .enumerate()
+        {
+            tally.add(index as u64, report);
+        }
+        assert_eq!(tally.progress().test_accuracy, None);
+        tally.add(4, &tested(1, 0));
+        assert_eq!(tally.progress().test_accuracy, Some(0.75));
+        assert_eq!(tally.progress().samples, 6);
+    }
+
+    #[test]
+    fn validation_is_told_of_the_last_epoch_that_all_rows_were_seen_of() {
+        // 5 rows to learn from, 5 for validation, in batches of 3; two epochs
+        // of two mini-batches and two batches of validation.
+        let fractions = Fractions {
+            test: 0.0,
+            validation: 0.5,
+        };
+        let split = Split::of(&RowIds::numbered(10), 1, fractions);
+        let mut tally = Tally::new(Schedule::new(1, split, 3, 2));
+        let mut told = vec![];
+        for (index, report) in [
+            Report::default(),
+            trained(3, 1.0),
+            trained(2, 1.0),
+            tested(3, 2),
+            tested(2, 1),
+            trained(3, 0.5),
+            trained(2, 0.5),
+            tested(3, 3),
+            tested(2, 2),
+        ]
+        .iter()
+        .enumerate()
+        {
+            tally.add(index as u64, report);
+            let validation = tally.progress().validation;
+            told.push(validation.map(|v| (v.epoch, v.loss, v.accuracy)));
+        }
+        let first = Some((1, 2.0, 0.6));
+        let second = Some((2, 2.0, 1.0));
+        assert_eq!(told[..4], [None; 4]);
+        assert_eq!(told[4..8], [first; 4]);
+        assert_eq!(told[8], second);
+        let progress = tally.progress();
+        assert_eq!((progress.rounds_done, progress.samples), (4, 10));
+        assert_eq!((progress.loss, progress.test_accuracy), (Some(0.5), None));
+        assert_eq!(progress.exchanges_done, progress.exchanges);
+    }
+
+    #[test]
+    fn without_labels_neither_validation_nor_accuracy_is_told() {
+        let fractions = Fractions {
+            test: 0.3,
+            validation: 0.3,
+        };
+        let split = Split::of(&RowIds::numbered(10), 1, fractions);
+        let schedule = Schedule::new(1, split, 3, 1);
+        let mut tally = Tally::new(schedule.clone());
+        for index in 0..schedule.exchanges() {
+            let report = Report {
+                samples: 3,
+                ..Report::default()
+            };
+            tally.add(index, &report);
+        }
+        let progress = tally.progress();
+        assert_eq!(progress.exchanges_done, progress.exchanges);
+        assert_eq!((progress.loss, progress.validation), (None, None));
+        assert_eq!(progress.test_accuracy, None);
+    }
+}

@@ -1,0 +1,270 @@
+//! From an assignment to a role that can begin.
+//!
+//! The only place in a party that names a protocol, and none names an
+//! encryption scheme: the binary hands a backend in.
+
+use std::{any::type_name, sync::Arc};
+
+use entente_he::{Backend, Scheme};
+use entente_protocol::{
+    Class, ProtocolError, Role,
+    acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp, Purpose, private_seed},
+    control::{Assignment, Failure},
+    job::{Job, JobError, JobId, PartyName, Protocol, Side},
+    network::NetworkError,
+    session::session_id,
+};
+use entente_wire::{Digest, Secret, SessionId};
+use thiserror::Error;
+
+use crate::{
+    compute::Panicked,
+    config::PartyConfig,
+    data::{DataError, Opening},
+    entropy::{self, NoEntropy},
+    network::{self, weights::WeightsError},
+    party::{JobHandle, Seat, seat},
+};
+
+/// An assignment that this party has checked for itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// The job.
+    pub id: JobId,
+    /// Which attempt at it.
+    pub attempt: u32,
+    /// What to compute.
+    pub job: Job,
+    /// The side that this party takes.
+    pub side: Side,
+    /// Who takes the other side.
+    pub peer: PartyName,
+    /// The session of this attempt.
+    pub session: SessionId,
+}
+
+impl Plan {
+    /// Checks an assignment against this party's own configuration. The
+    /// coordinator's word counts for nothing here.
+    ///
+    /// # Errors
+    /// [`LaunchError`]: what is wrong with the job, or missing at this party.
+    pub(crate) fn check(
+        own: &PartyName,
+        config: &PartyConfig,
+        assignment: &Assignment,
+    ) -> Result<Self, LaunchError> {
+        let job = Job::try_from(assignment.spec.clone())?;
+        let side = assignment.side;
+        if job.party(side) != own {
+            return Err(LaunchError::Side {
+                side: side.label(),
+                named: job.party(side).clone(),
+                own: own.clone(),
+            });
+        }
+        let peer = job.party(side.other()).clone();
+        if !config.peers.contains_key(&peer) {
+            return Err(LaunchError::UnknownPeer(peer));
+        }
+        config.datasets.named(&job.spec().data.dataset)?;
+        if let (Side::Active, Some(name)) = (side, &job.spec().network.initial) {
+            config.weights.named(name)?;
+        }
+        Ok(Self {
+            id: assignment.job,
+            attempt: assignment.attempt,
+            session: session_id(assignment.job, &job, assignment.attempt),
+            job,
+            side,
+            peer,
+        })
+    }
+}
+
+/// Makes roles. One per party, whatever the protocols.
+pub(crate) trait Launch: Send + Sync + 'static {
+    /// Opens the data, builds the network, makes the key: everything up to the
+    /// first exchange. Long; runs in the compute pool.
+    ///
+    /// # Errors
+    /// [`LaunchError`].
+    fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError>;
+}
+
+/// A role that is ready, with its type forgotten.
+pub(crate) trait Ready: Send {
+    /// Takes its seat: starts to run in an actor of its own.
+    fn start(self: Box<Self>, seat: Seat) -> JobHandle;
+}
+
+/// A role that is ready.
+pub(crate) struct Prepared<R>(pub R);
+
+impl<R: Role> Ready for Prepared<R> {
+    fn start(self: Box<Self>, at: Seat) -> JobHandle {
+        tracing::debug!(role = type_name::<R>(), job = %at.plan.id, "starts");
+        seat(self.0, at)
+    }
+}
+
+/// Launches over one encryption scheme.
+pub(crate) struct Launcher<S: Scheme> {
+    config: Arc<PartyConfig>,
+    own: PartyName,
+    backend: Arc<dyn Backend<S>>,
+}
+
+impl<S: Scheme> Launcher<S> {
+    /// For the party `own`.
+    pub(crate) fn new(
+        config: Arc<PartyConfig>,
+        own: PartyName,
+        backend: Arc<dyn Backend<S>>,
+    ) -> Self {
+        Self {
+            config,
+            own,
+            backend,
+        }
+    }
+
+    fn weight_seed(&self) -> Result<Secret<[u8; 32]>, NoEntropy> {
+        match self.config.weights.dangerously_fixed_seed {
+            Some(seed) => Ok(fixed_weight_seed(seed, &self.own)),
+            None => entropy::seed(),
+        }
+    }
+}
+
+impl<S: Scheme> Launch for Launcher<S> {
+    fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError> {
+        let job = plan.job.clone();
+        let dataset = self.config.datasets.named(&job.spec().data.dataset)?;
+        let opening = Opening {
+            config: dataset,
+            job: &plan.job,
+            spool: &self.config.party.state_dir,
+        };
+        let weight_seed = self.weight_seed()?;
+        let rng = Box::new(entropy::generator()?);
+        let backend = self.backend.clone();
+        match (job.spec().protocol, plan.side) {
+            (Protocol::Acml, Side::Active) => {
+                let seed = private_seed(&weight_seed, &job, Purpose::Bottom);
+                let initial = job.spec().network.initial.as_deref();
+                let initial = initial.map(|name| self.config.weights.load(name));
+                let bottom = network::build(&job, seed.expose(), initial.transpose()?)?;
+                let role = ActiveRole::<S>::new(ActiveSetUp {
+                    features: opening.features()?,
+                    job,
+                    bottom,
+                    backend,
+                    weight_seed,
+                    rng,
+                })?;
+                Ok(Box::new(Prepared(role)))
+            }
+            (Protocol::Acml, Side::Passive) => {
+                let role = PassiveRole::<S>::new(PassiveSetUp {
+                    labels: opening.labels()?,
+                    job,
+                    backend,
+                    weight_seed,
+                    rng,
+                })?;
+                Ok(Box::new(Prepared(role)))
+            }
+        }
+    }
+}
+
+/// The weight seed that `dangerously_fixed_seed` stands for at the party
+/// `own`. Different at every party, so that a shared setting does not make two
+/// parties draw the same weights.
+pub fn fixed_weight_seed(seed: u64, own: &PartyName) -> Secret<[u8; 32]> {
+    let parts: [&[u8]; 2] = [&seed.to_be_bytes(), own.as_str().as_bytes()];
+    Secret::new(*Digest::of("entente fixed weight seed", &parts).as_bytes())
+}
+
+/// Why a job does not start at this party.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum LaunchError {
+    /// The specification is not legal.
+    #[error(transparent)]
+    Spec(#[from] JobError),
+    /// The specification names another party on the side that is asked for.
+    #[error(
+        "this party, {own}, is asked to take the {side} side, \
+         and the specification names {named} there"
+    )]
+    Side {
+        /// The side.
+        side: &'static str,
+        /// Whom the specification names.
+        named: PartyName,
+        /// This party.
+        own: PartyName,
+    },
+    /// The peer is none of this party's.
+    #[error("{0} is no peer of this party; its operator must list it under [peers.{0}]")]
+    UnknownPeer(PartyName),
+    /// The data is not there, or does not fit.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The weights to start from are not there, or cannot be read.
+    #[error("initial weights: {0}")]
+    Weights(#[from] WeightsError),
+    /// The network cannot be built.
+    #[error("bottom network: {0}")]
+    Network(#[from] NetworkError),
+    /// The protocol refuses the job.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// A computation panicked; what it said stays in this party's log.
+    #[error("preparing the job panicked, which is a defect: see this party's log, and report it")]
+    Panicked(#[source] Panicked),
+}
+
+impl LaunchError {
+    /// A closed set of names, for metrics and logs.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Spec(_) => "job_specification",
+            Self::Side { .. } => "not_our_side",
+            Self::UnknownPeer(_) => "unknown_peer",
+            Self::Data(error) => error.label(),
+            Self::Weights(_) => "initial_weights",
+            Self::Network(_) => "network",
+            Self::Protocol(error) => error.label(),
+            Self::Entropy(_) => "entropy",
+            Self::Panicked(_) => "panicked",
+        }
+    }
+
+    /// As the job's record says it.
+    pub(crate) fn failure(&self) -> Failure {
+        let class = match self {
+            Self::Data(error) => error.class(),
+            Self::Protocol(error) => error.class(),
+            Self::Panicked(_) => Class::Bug,
+            _ => Class::Operator,
+        };
+        let message = match self {
+            // The whole text names files and values: it is for the own log.
+            Self::Data(error) => error.for_record(),
+            _ => self.to_string(),
+        };
+        Failure {
+            class: class.into(),
+            label: self.label().to_owned(),
+            message,
+            state: None,
+            exchange: 0,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The party: what runs beside an organisation's data.
+//!
+//! ```text
+//!   bank-a's process                                       bank-b's process
+//!   ┌─────────────────────────────────────────┐
+//!   │ data, network ──▶ role ──▶ driver ──────┼── mutual TLS ──▶ ...
+//!   │                              │          │
+//!   │                         compute pool ◀┐ │
+//!   │        background, while that is idle ┘ │
+//!   │ counts and loss ────────────────────────┼── mutual TLS ──▶ coordinator
+//!   └─────────────────────────────────────────┘
+//! ```
+//!
+//! [`driver`] and [`delivery`] know no runtime and hold all that matters;
+//! [`transport`] and the actors carry it. The binary calls [`run`] with a
+//! configuration, credentials and a backend of an encryption scheme; no scheme
+//! is named here.
+
+mod background;
+pub mod backoff;
+pub mod compute;
+pub mod config;
+pub mod data;
+pub mod delivery;
+pub mod driver;
+mod entropy;
+pub mod halves;
+mod launch;
+pub mod network;
+mod party;
+mod process;
+mod telemetry;
+pub mod transport;
+
+#[cfg(test)]
+mod testbed;
+
+pub use config::{ConfigError, PartyConfig};
+pub use launch::fixed_weight_seed;
+pub use process::{Addresses, PartyError, run};

@@ -1,0 +1,69 @@
+//! What the actors of a party say to each other.
+
+use std::sync::Arc;
+
+use actix::Message;
+use entente_protocol::{
+    control::{Sync, Wish},
+    job::JobId,
+};
+use entente_wire::{Digest, Position, Refusal};
+
+use crate::{
+    delivery::Received,
+    driver::Status,
+    launch::{LaunchError, Plan, Ready},
+    transport::Link,
+};
+
+/// What a job hears from its party.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) enum JobEvent {
+    /// There is a new link to the peer.
+    Linked(Link),
+    /// There is none.
+    Unlinked,
+    /// Exchanges below this number may begin.
+    Granted(u64),
+    /// A message of the session.
+    Arrived(Arc<Received>),
+    /// The peer has a message.
+    Acknowledged(Position, Digest),
+    /// The peer does not take a message.
+    Refused(Position, Refusal),
+    /// The job is not wanted any more.
+    Leave,
+}
+
+/// What a party hears from a job.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct JobTold {
+    pub(super) job: JobId,
+    pub(super) attempt: u32,
+    pub(super) status: Status,
+}
+
+/// A job has been prepared, or cannot be.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) outcome: Result<Box<dyn Ready>, LaunchError>,
+}
+
+/// What does the coordinator want?
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Wished(pub(crate) Wish);
+
+/// What is the whole truth of this party?
+#[derive(Debug, Message)]
+#[rtype(result = "Sync")]
+pub(crate) struct Truth;
+
+/// Stop everything.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Halt;

@@ -1,0 +1,262 @@
+//! A party from its start to its end.
+
+use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, sync::Arc};
+
+use actix::{Actor, AsyncContext};
+use entente_he::{Backend, Scheme};
+use entente_metrics::Registry;
+use entente_protocol::job::PartyName;
+use entente_tls::{Credentials, Identity};
+use rayon::ThreadPoolBuildError;
+use thiserror::Error;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    background::{Background, WorksAhead},
+    compute::ComputePool,
+    config::{ComputeSection, ConfigError, PartyConfig},
+    launch::{Launch, Launcher},
+    party::{self, Coordinator, Halt, PartyActor, SyncError},
+    telemetry::{Measured, Meters, MetricsServer, ServerError},
+    transport::{self, Heartbeat, TransportError},
+};
+
+/// Where a party listens, once it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// For other parties.
+    pub parties: SocketAddr,
+    /// For `/metrics`, if it is served.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Why a party does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PartyError {
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The certificate is not the one of a party of this name.
+    #[error(
+        "the certificate is {certificate}'s, and {expected} is expected; see [tls] certificate"
+    )]
+    Identity {
+        /// Whose it is.
+        certificate: Identity,
+        /// Whose it should be.
+        expected: String,
+    },
+    /// The compute pool cannot be made.
+    #[error("cannot start {threads} threads: {problem}; lower [compute] threads")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// Why not.
+        problem: String,
+    },
+    /// The directory for what must last cannot be made.
+    #[error("cannot make {path}, which is [party] state_dir: {source}")]
+    StateDir {
+        /// The path.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Other parties cannot be reached.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The coordinator cannot be reached, ever.
+    #[error("coordinator: {0}")]
+    Coordinator(String),
+    /// `/metrics` cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] ServerError),
+}
+
+impl PartyError {
+    fn threads(threads: usize, problem: &ThreadPoolBuildError) -> Self {
+        let problem = problem.to_string();
+        Self::Threads { threads, problem }
+    }
+}
+
+impl From<SyncError> for PartyError {
+    fn from(error: SyncError) -> Self {
+        Self::Coordinator(error.to_string())
+    }
+}
+
+/// Runs a party until `shutdown` is done, inside an actix system. Calls `ready`
+/// when it listens.
+///
+/// Jobs that run are stopped at the end, and their secrets wiped; finished
+/// halves are on disk before anybody hears that they are.
+///
+/// # Errors
+/// [`PartyError`], before `ready` is called. Afterwards nothing ends a party
+/// but `shutdown`.
+pub async fn run<S: Scheme>(
+    mut config: PartyConfig,
+    credentials: Arc<Credentials>,
+    backend: Arc<dyn Backend<S>>,
+    registry: Registry,
+    ready: impl FnOnce(Addresses),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), PartyError> {
+    let own = own_name(&config, &credentials)?;
+    config.party.name = Some(own.clone());
+    config.check()?;
+    let pool = compute_pool(&config.compute)?;
+    let backend = Arc::new(Measured::new(backend, registry.clone()));
+    let backend = worked_ahead_for(backend, &config.compute, &pool)?;
+    let config = Arc::new(config);
+    let launch = Arc::new(Launcher::<S>::new(config.clone(), own.clone(), backend));
+    let process = Process {
+        own,
+        config,
+        pool,
+        credentials,
+        registry,
+        heartbeat: Heartbeat::default(),
+    };
+    process.run(launch, ready, shutdown).await
+}
+
+/// What [`run`] does, whatever is launched.
+pub(crate) struct Process {
+    pub(crate) own: PartyName,
+    pub(crate) config: Arc<PartyConfig>,
+    pub(crate) pool: ComputePool,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) registry: Registry,
+    pub(crate) heartbeat: Heartbeat,
+}
+
+impl Process {
+    pub(crate) async fn run(
+        self,
+        launch: Arc<dyn Launch>,
+        ready: impl FnOnce(Addresses),
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), PartyError> {
+        let Self {
+            own,
+            config,
+            pool,
+            credentials,
+            registry,
+            heartbeat,
+        } = self;
+        if config.weights.dangerously_fixed_seed.is_some() {
+            tracing::warn!(
+                "[weights] dangerously_fixed_seed is set: whoever guesses it knows this \
+                 party's initial weights; never set it where data matters"
+            );
+        }
+        make_state_dir(&config)?;
+        let meters = Meters::new(registry.clone());
+        meters.seed(config.peers.keys(), credentials.not_after_unix_s());
+        let threads = pool.threads();
+        let coordinator = Coordinator::new(&config.coordinator, &credentials)?;
+
+        let stop = CancellationToken::new();
+        let _stopped_in_any_case = stop.clone().drop_guard();
+        let peers = config.peers.iter();
+        let settings = transport::Settings {
+            credentials: credentials.clone(),
+            listen: config.party.listen,
+            peers: peers
+                .map(|(peer, section)| (peer.clone(), section.address.clone()))
+                .collect::<BTreeMap<_, _>>(),
+            heartbeat,
+            meters: meters.clone(),
+        };
+        let (address, mut events) = transport::start(settings, stop.clone()).await?;
+        let (reached, answered) = watch::channel(false);
+        let metrics = config.metrics.listen;
+        let server = metrics
+            .map(|listen| MetricsServer::start(listen, &credentials, registry, answered.clone()))
+            .transpose()?;
+
+        let news = Arc::new(Notify::new());
+        let actor = PartyActor::new(
+            own.clone(),
+            config,
+            launch,
+            pool,
+            meters.clone(),
+            news.clone(),
+        );
+        let party = PartyActor::create(|ctx| {
+            let events = futures_util::stream::poll_fn(move |cx| events.poll_recv(cx));
+            ctx.add_stream(events);
+            actor
+        });
+        let sync = actix_rt::spawn(party::sync(
+            coordinator,
+            party.clone(),
+            news,
+            reached,
+            meters,
+        ));
+        tracing::info!(party = %own, listen = %address, threads, "ready");
+        ready(Addresses {
+            parties: address,
+            metrics: server.as_ref().map(MetricsServer::address),
+        });
+
+        shutdown.await;
+        tracing::info!(party = %own, "stops");
+        sync.abort();
+        stop.cancel();
+        // An actor that is gone has stopped already.
+        let _ = party.send(Halt).await;
+        if let Some(server) = server {
+            server.stop().await;
+        }
+        Ok(())
+    }
+}
+
+fn compute_pool(section: &ComputeSection) -> Result<ComputePool, PartyError> {
+    let threads = section.threads();
+    ComputePool::new(threads).map_err(|error| PartyError::threads(threads, &error))
+}
+
+/// The same backend, and somebody who works ahead for its ends if the
+/// configuration lets them.
+fn worked_ahead_for<S: Scheme>(
+    backend: Arc<dyn Backend<S>>,
+    section: &ComputeSection,
+    beside: &ComputePool,
+) -> Result<Arc<dyn Backend<S>>, PartyError> {
+    if section.pool_values == 0 {
+        return Ok(backend);
+    }
+    let background =
+        Background::start(beside).map_err(|error| PartyError::threads(beside.threads(), &error))?;
+    Ok(Arc::new(WorksAhead::new(backend, background)))
+}
+
+fn own_name(config: &PartyConfig, credentials: &Credentials) -> Result<PartyName, PartyError> {
+    let certificate = credentials.identity();
+    let wrong = |expected: String| PartyError::Identity {
+        certificate: certificate.clone(),
+        expected,
+    };
+    let own = transport::party_name(certificate).ok_or_else(|| wrong("a party".to_owned()))?;
+    match &config.party.name {
+        Some(name) if *name != own => Err(wrong(format!("party/{name}"))),
+        _ => Ok(own),
+    }
+}
+
+fn make_state_dir(config: &PartyConfig) -> Result<(), PartyError> {
+    let path = &config.party.state_dir;
+    std::fs::create_dir_all(path).map_err(|source| PartyError::StateDir {
+        path: path.display().to_string(),
+        source,
+    })
+}

@@ -1,0 +1,159 @@
+//! The series of a party.
+
+use std::time::Duration;
+
+use entente_metrics::{
+    BUILD_INFO, CERTIFICATE_EXPIRY, COORDINATOR_SYNC, EXCHANGES, HE_ENDS, HE_ITEMS,
+    HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS, LABEL_LEAK_AUC, LINK_CONNECT,
+    LINKS_UP, MESSAGE_BYTES, MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS,
+    PROTOCOL_ERRORS, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS,
+};
+use entente_protocol::{control::Progress, job::PartyName};
+
+use super::depth::Depth;
+use crate::driver::Standing;
+
+/// Measures into one registry. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Meters {
+    registry: Registry,
+}
+
+impl Meters {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self { registry }
+    }
+
+    /// Makes what is known at the start appear.
+    pub(crate) fn seed<'a>(
+        &self,
+        peers: impl Iterator<Item = &'a PartyName>,
+        certificate_not_after_unix_s: i64,
+    ) {
+        let registry = &self.registry;
+        registry
+            .family(&LINKS_UP)
+            .seed(peers.map(|peer| [peer.as_str()]));
+        registry
+            .family(&PARTY_JOBS)
+            .seed(Standing::LABELS.map(|label| [label]));
+        let retries = [LINK_CONNECT, MESSAGE_RESEND, COORDINATOR_SYNC];
+        registry.family(&RETRIES).seed(retries.map(|what| [what]));
+        for operation in HE_OPERATION_NAMES {
+            registry.family(&HE_OPERATIONS).seed([[*operation]]);
+            registry.family(&HE_ITEMS).seed([[*operation]]);
+            registry.family(&HE_SECONDS).seed([[*operation]]);
+        }
+        registry
+            .family(&HE_POOL_VALUES)
+            .seed(HE_ENDS.map(|end| [end]));
+        let expiry = registry.family(&CERTIFICATE_EXPIRY).with([]);
+        expiry.set(certificate_not_after_unix_s);
+        let version = [env!("CARGO_PKG_VERSION")];
+        registry.family(&BUILD_INFO).with(version).set(1);
+    }
+
+    /// A step of a protocol was computed.
+    pub(crate) fn step(&self, protocol: &str, role: &str, state: &str, took: Duration) {
+        let steps = self.registry.family(&STEP_SECONDS);
+        steps.with([protocol, role, state]).observe(took);
+    }
+
+    /// An operation of the encryption scheme produced `items` entries.
+    pub(super) fn operation(&self, operation: &str, items: usize, took: Duration) {
+        let registry = &self.registry;
+        registry
+            .family(&HE_OPERATIONS)
+            .with([operation])
+            .increment();
+        registry
+            .family(&HE_ITEMS)
+            .with([operation])
+            .add(items as u64);
+        registry.family(&HE_SECONDS).with([operation]).add(took);
+    }
+
+    /// Where a new end of the encryption scheme, of this kind, tells what lies
+    /// ready.
+    pub(super) fn depth(&self, end: &str) -> Depth {
+        Depth::new(self.registry.family(&HE_POOL_VALUES).with([end]))
+    }
+
+    /// A message crossed the wire.
+    pub(crate) fn message(&self, kind: &str, direction: &str, bytes: usize) {
+        let registry = &self.registry;
+        registry
+            .family(&MESSAGES)
+            .with([kind, direction])
+            .increment();
+        let total = registry.family(&MESSAGE_BYTES).with([kind, direction]);
+        total.add(bytes as u64);
+    }
+
+    /// A message or a connection was refused.
+    pub(crate) fn refused(&self, reason: &str) {
+        self.registry
+            .family(&MESSAGES_REFUSED)
+            .with([reason])
+            .increment();
+    }
+
+    /// The link to a peer came up or went down.
+    pub(crate) fn link(&self, peer: &PartyName, up: bool) {
+        let link = self.registry.family(&LINKS_UP).with([peer.as_str()]);
+        link.set(up.into());
+    }
+
+    /// A job has come from `before` to `after`.
+    pub(crate) fn progress(&self, before: &Progress, after: &Progress) {
+        for (definition, before, after) in [
+            (&EXCHANGES, before.exchanges_done, after.exchanges_done),
+            (&ROUNDS, before.rounds_done, after.rounds_done),
+            (&SAMPLES, before.samples, after.samples),
+        ] {
+            let total = self.registry.family(definition).with([]);
+            total.add(after.saturating_sub(before));
+        }
+        if let Some(leak) = after.leak {
+            let attacks = self.registry.family(&LABEL_LEAK_AUC);
+            attacks.with(["norm"]).set(leak.norm_auc);
+            attacks.with(["cosine"]).set(leak.cosine_auc);
+        }
+    }
+
+    /// A job ended with an error.
+    pub(crate) fn failed(&self, label: &str) {
+        self.registry
+            .family(&PROTOCOL_ERRORS)
+            .with([label])
+            .increment();
+    }
+
+    /// Where the jobs of this party stand now.
+    pub(crate) fn jobs<'a>(&self, standings: impl Iterator<Item = &'a Standing> + Clone) {
+        let jobs = self.registry.family(&PARTY_JOBS);
+        for label in Standing::LABELS {
+            let count = standings.clone().filter(|one| one.label() == label).count();
+            jobs.with([label]).set(count as i64);
+        }
+    }
+
+    /// A link was dialled in vain.
+    pub(crate) fn dialled_again(&self) {
+        self.retried(LINK_CONNECT);
+    }
+
+    /// A message was sent again.
+    pub(crate) fn sent_again(&self) {
+        self.retried(MESSAGE_RESEND);
+    }
+
+    /// The coordinator was asked in vain.
+    pub(crate) fn asked_again(&self) {
+        self.retried(COORDINATOR_SYNC);
+    }
+
+    fn retried(&self, what: &str) {
+        self.registry.family(&RETRIES).with([what]).increment();
+    }
+}

@@ -1,0 +1,123 @@
+//! `/metrics`, `/healthz`, `/readyz`, over mutual TLS as everything.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::ServerHandle,
+    http::header::ContentType,
+    web::{self, Data},
+};
+use entente_metrics::Registry;
+use entente_tls::{Credentials, TlsError};
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// How long open requests may take when the server stops, in seconds.
+const FAREWELL_S: u64 = 1;
+
+/// A server that runs until it is stopped.
+pub(crate) struct MetricsServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+}
+
+/// The server cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}; choose another [metrics] listen")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// No configuration can be made.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl MetricsServer {
+    /// Serves `registry`; ready while `ready` says so.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub(crate) fn start(
+        address: SocketAddr,
+        credentials: &Credentials,
+        registry: Registry,
+        ready: watch::Receiver<bool>,
+    ) -> Result<Self, ServerError> {
+        let bind = |source| ServerError::Bind { address, source };
+        let tls = Arc::unwrap_or_clone(credentials.server_config()?);
+        let listener = TcpListener::bind(address).map_err(bind)?;
+        let bound = listener.local_addr().map_err(bind)?;
+        let app = move || {
+            App::new()
+                .app_data(Data::new(registry.clone()))
+                .app_data(Data::new(ready.clone()))
+                .route("/metrics", web::get().to(metrics))
+                .route("/healthz", web::get().to(healthz))
+                .route("/readyz", web::get().to(readyz))
+        };
+        let server = HttpServer::new(app)
+            .workers(1)
+            .disable_signals()
+            .shutdown_timeout(FAREWELL_S)
+            .listen_rustls_0_23(listener, tls)
+            .map_err(bind)?
+            .run();
+        let handle = server.handle();
+        actix_rt::spawn(server);
+        Ok(Self {
+            address: bound,
+            handle,
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) async fn stop(self) {
+        self.handle.stop(true).await;
+    }
+}
+
+async fn metrics(registry: Data<Registry>) -> HttpResponse {
+    match registry.render() {
+        Ok(text) => HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "metrics cannot be written down");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// The process answers.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body("ok\n")
+}
+
+/// The coordinator has answered last time, so jobs can come.
+async fn readyz(ready: Data<watch::Receiver<bool>>) -> HttpResponse {
+    if *ready.borrow() {
+        HttpResponse::Ok()
+            .content_type(ContentType::plaintext())
+            .body("ready\n")
+    } else {
+        HttpResponse::ServiceUnavailable()
+            .content_type(ContentType::plaintext())
+            .body("the coordinator has not answered\n")
+    }
+}

@@ -1,0 +1,59 @@
+//! What a request brings, within bounds.
+
+use actix_web::{HttpMessage, HttpRequest, web};
+use entente_protocol::job::JobSpec;
+use serde::de::DeserializeOwned;
+
+use super::problem::{Kind, Problem};
+
+/// A job of a thousand layers or a sync of a thousand jobs, with room to spare.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Reads the whole body.
+async fn read(payload: web::Payload) -> Result<web::Bytes, Problem> {
+    match payload.to_bytes_limited(MAX_BYTES).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Problem::new(
+            Kind::Unreadable,
+            format!("the body did not arrive whole: {error}"),
+        )),
+        Err(_) => Err(Problem::new(
+            Kind::TooLarge,
+            format!("a body may have {MAX_BYTES} bytes"),
+        )),
+    }
+}
+
+/// A job specification, in whichever of the two languages.
+pub(super) async fn specification(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<JobSpec, Problem> {
+    match request.content_type() {
+        "application/json" => json(payload, "a job specification").await,
+        "application/toml" => {
+            let bytes = read(payload).await?;
+            let text = str::from_utf8(&bytes)
+                .map_err(|error| unreadable("a job specification in TOML", &error))?;
+            toml::from_str(text).map_err(|error| unreadable("a job specification in TOML", &error))
+        }
+        other => Err(Problem::new(
+            Kind::MediaType,
+            format!("{other:?} is not taken: send application/json or application/toml"),
+        )),
+    }
+}
+
+/// Something in JSON.
+pub(super) async fn json<T: DeserializeOwned>(
+    payload: web::Payload,
+    what: &str,
+) -> Result<T, Problem> {
+    let bytes = read(payload).await?;
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(&format!("{what} in JSON"), &error))
+}
+
+fn unreadable(what: &str, error: &dyn std::error::Error) -> Problem {
+    let detail = format!("the body is not {what}: {}", error.to_string().trim_end());
+    Problem::new(Kind::Unreadable, detail)
+}

@@ -1,0 +1,101 @@
+//! The HTTP API, over mutual TLS alone.
+//!
+//! | route | who | what |
+//! |---|---|---|
+//! | `POST /v1/jobs` | users | submits a job specification, JSON or TOML |
+//! | `GET /v1/jobs` | users, parties their own | lists jobs, newest first; `?state=` |
+//! | `GET /v1/jobs/{id}` | users, parties their own | shows a job |
+//! | `DELETE /v1/jobs/{id}` | users | cancels a job |
+//! | `GET /v1/parties` | users | lists parties |
+//! | `POST /v1/sync` | parties | [`Sync`](entente_protocol::control::Sync) to [`Wish`](entente_protocol::control::Wish), held back until there is news |
+//! | `GET /healthz` | anybody with a certificate | the process answers |
+//! | `GET /readyz` | anybody with a certificate | engine and store answer, and it is not ending |
+//! | `GET /metrics` | anybody with a certificate | Prometheus text |
+//!
+//! Every error is a [`Problem`] (RFC 9457) that says what to
+//! do. Who asks stands in the certificate; a handler says by the type of its
+//! argument whom it serves ([`caller`]), so no route can forget to ask.
+
+mod body;
+mod caller;
+mod jobs;
+mod observe;
+mod operations;
+mod parties;
+pub(crate) mod problem;
+mod sync;
+
+use std::{future::ready, time::Duration};
+
+use actix_web::{
+    HttpRequest, Resource, ResponseError,
+    http::header::{ALLOW, HeaderValue},
+    web,
+};
+use entente_metrics::Registry;
+use tokio::sync::watch;
+
+use self::problem::{Kind, Problem};
+use crate::runtime::Handle;
+
+pub(crate) use caller::remember_peer;
+pub(crate) use jobs::JobList;
+pub(crate) use observe::{Meters, observe};
+pub(crate) use parties::PartyList;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) coordinator: Handle,
+    pub(crate) registry: Registry,
+    pub(crate) meters: Meters,
+    /// The longest that a wish is held back.
+    pub(crate) longest_wait: Duration,
+    /// True from when the coordinator is ending.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+/// The routes, on an app that has [`Api`] as data.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            resource("/v1/jobs", "GET, POST")
+                .get(jobs::list)
+                .post(jobs::submit),
+        )
+        .service(
+            resource("/v1/jobs/{id}", "GET, DELETE")
+                .get(jobs::show)
+                .delete(jobs::cancel),
+        )
+        .service(resource("/v1/parties", "GET").get(parties::list))
+        .service(resource("/v1/sync", "POST").post(sync::sync))
+        .service(resource("/healthz", "GET").get(operations::health))
+        .service(resource("/readyz", "GET").get(operations::ready))
+        .service(resource("/metrics", "GET").get(operations::metrics))
+        .default_service(web::to(no_route));
+}
+
+/// A path, and the methods that it has: for those that it has not.
+fn resource(path: &'static str, allowed: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move |request: HttpRequest| {
+        let method = request.method();
+        let problem = Problem::new(
+            Kind::OtherMethod,
+            format!("{method} cannot be done to {path}, only {allowed}"),
+        );
+        let mut response = problem.error_response();
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(allowed));
+        ready(response)
+    }))
+}
+
+async fn no_route(request: HttpRequest) -> Problem {
+    let path = request.path();
+    Problem::new(
+        Kind::NoRoute,
+        format!("nothing is at {path}: jobs are at /v1/jobs, parties at /v1/parties"),
+    )
+}

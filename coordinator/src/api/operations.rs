@@ -1,0 +1,39 @@
+//! For those who run it: health, readiness, metrics.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    Api,
+    problem::{Kind, Problem},
+};
+
+/// `GET /healthz`: the process answers. Says nothing of the store: a restart
+/// does not repair a disk.
+pub(super) async fn health() -> &'static str {
+    "alive\n"
+}
+
+/// `GET /readyz`: requests can be served.
+pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> {
+    if *api.ending.borrow() {
+        return Err(Problem::new(
+            Kind::Unavailable,
+            "the coordinator is ending: ask another, or again in a moment",
+        ));
+    }
+    api.coordinator.check().await?;
+    Ok("ready\n")
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    // Any look at the engine brings the gauges up to date.
+    api.coordinator.read(|_, _| ()).await?;
+    let text = api.registry.render().map_err(|error| {
+        tracing::error!(%error, "metrics");
+        Problem::new(Kind::Internal, "the log has the details")
+    })?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text))
+}

@@ -1,0 +1,196 @@
+//! What a refused request is answered with (RFC 9457).
+
+use std::borrow::Cow;
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, ResponseError, body::BoxBody, http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{engine::EngineError, runtime::RuntimeError};
+
+/// The media type of a problem.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What a refused request is answered with (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[error("{title}: {detail}")]
+pub struct Problem {
+    /// The kind of problem, for programs: `urn:entente:problem:...`.
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    /// The kind of problem, for people.
+    pub title: Cow<'static, str>,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time, and what to do.
+    pub detail: String,
+    /// The field of the specification that is not valid, as a path.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+}
+
+/// The kinds of problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The body or query cannot be read.
+    Unreadable,
+    /// The caller's certificate does not allow this.
+    Forbidden,
+    /// There is no such job.
+    NoJob,
+    /// There is no such path.
+    NoRoute,
+    /// The path does not have this method.
+    OtherMethod,
+    /// The job has ended.
+    JobEnded,
+    /// The body is too long.
+    TooLarge,
+    /// The body is neither JSON nor TOML.
+    MediaType,
+    /// The specification can be read and is not valid.
+    InvalidJob,
+    /// A defect.
+    Internal,
+    /// The store does not answer, or the coordinator is ending.
+    Unavailable,
+}
+
+impl Kind {
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Unreadable => (
+                StatusCode::BAD_REQUEST,
+                "urn:entente:problem:unreadable",
+                "The request cannot be read",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "urn:entente:problem:forbidden",
+                "Your certificate does not allow this",
+            ),
+            Self::NoJob => (
+                StatusCode::NOT_FOUND,
+                "urn:entente:problem:no-job",
+                "There is no such job",
+            ),
+            Self::NoRoute => (
+                StatusCode::NOT_FOUND,
+                "urn:entente:problem:no-route",
+                "There is no such path",
+            ),
+            Self::OtherMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "urn:entente:problem:other-method",
+                "The path does not have this method",
+            ),
+            Self::JobEnded => (
+                StatusCode::CONFLICT,
+                "urn:entente:problem:job-ended",
+                "The job has ended",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "urn:entente:problem:too-large",
+                "The request is too large",
+            ),
+            Self::MediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "urn:entente:problem:media-type",
+                "The request's media type is not taken here",
+            ),
+            Self::InvalidJob => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "urn:entente:problem:invalid-job",
+                "The job specification is not valid",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "urn:entente:problem:internal",
+                "The coordinator has a defect",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "urn:entente:problem:unavailable",
+                "The coordinator cannot do this now",
+            ),
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (status, kind, title) = kind.parts();
+        Self {
+            kind: kind.into(),
+            title: title.into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            field: None,
+        }
+    }
+
+    pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
+        Self {
+            field: Some(field.into()),
+            ..self
+        }
+    }
+}
+
+impl From<RuntimeError> for Problem {
+    /// What went wrong inside is told in the log, not to the caller.
+    fn from(error: RuntimeError) -> Self {
+        match error {
+            RuntimeError::Engine(EngineError::Unknown(id)) => Self::new(
+                Kind::NoJob,
+                format!("there is no job {id}: list the jobs with GET /v1/jobs"),
+            ),
+            RuntimeError::Engine(EngineError::Ended { id, state }) => Self::new(
+                Kind::JobEnded,
+                format!("job {id} has {state} already and stays so"),
+            ),
+            RuntimeError::Engine(EngineError::Transition(error)) => {
+                tracing::error!(%error, "a request met a defect");
+                Self::new(
+                    Kind::Internal,
+                    "nothing was changed; the log has the details",
+                )
+            }
+            RuntimeError::Store(error) => {
+                tracing::error!(%error, "a request met a failing store");
+                Self::new(
+                    Kind::Unavailable,
+                    "the store of jobs failed and nothing was changed: try again",
+                )
+            }
+            RuntimeError::Unavailable => Self::new(
+                Kind::Unavailable,
+                "the coordinator is ending or cannot read its store: try again",
+            ),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status_code())
+            .content_type(MEDIA_TYPE)
+            // A struct of strings and numbers can be written as JSON.
+            .body(serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+impl Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.error_response()
+    }
+}

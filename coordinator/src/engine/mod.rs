@@ -1,0 +1,242 @@
+//! What happens to jobs: events in, commands out.
+//!
+//! ```text
+//!   API ──Submit, Cancel──▶ ┌────────┐ ──Insert, Write──▶ store
+//!   party ────Sync────────▶ │ Engine │
+//!   clock ────Tick────────▶ └────────┘ ──Wake──▶ parties that wait for a wish
+//! ```
+//!
+//! The engine knows no store, socket or clock: whoever drives it performs its
+//! commands in order and says what time it is. So its tests compare lists, and
+//! hours of a job pass in none.
+//!
+//! Every event ends with the same settling: whatever follows
+//! from what is now known. There is no event of which something follows *only
+//! then*, so none can be lost with consequences: what a lost one would have
+//! caused, the next one causes.
+//!
+//! What the store holds is the truth. A driver whose write fails forgets what
+//! the engine thought and [reloads](Engine::reload) it.
+
+mod liveness;
+mod parties;
+mod reports;
+mod scheduling;
+mod views;
+mod wishes;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use entente_protocol::{
+    control::Sync,
+    job::{Job, JobId, PartyName},
+};
+use entente_tls::Identity;
+use thiserror::Error;
+
+use self::{liveness::Pace, parties::Party};
+use crate::{
+    clock::{Millis, Span},
+    job::{Change, IllegalTransition, JobRecord, JobState},
+};
+
+pub use scheduling::Blocker;
+
+/// What an engine is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Exchanges that may begin beyond those that both parties have done.
+    pub window: u64,
+    /// A party that was not heard of for this long is away.
+    pub party_timeout: Span,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A user wants a job.
+    Submit {
+        /// Its identity; sorts after every earlier one.
+        id: JobId,
+        /// What to compute.
+        job: Box<Job>,
+        /// Who wants it.
+        by: Identity,
+    },
+    /// A user wants a job no more.
+    Cancel {
+        /// The job.
+        id: JobId,
+    },
+    /// A party said where it stands.
+    Sync {
+        /// Who: as its certificate says.
+        party: PartyName,
+        /// What.
+        sync: Sync,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// Something to be done, in order. Not done in whole if one fails.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Keep a new job.
+    Insert(Box<JobRecord>),
+    /// Change what is kept of a job.
+    Write(Box<Change>),
+    /// Answer a party that waits for a wish: there is news for it.
+    Wake(PartyName),
+}
+
+/// Why an event was refused. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// There is no such job.
+    #[error("there is no job {0}")]
+    Unknown(JobId),
+    /// The job has ended.
+    #[error("job {id} has {state} already")]
+    Ended {
+        /// The job.
+        id: JobId,
+        /// How.
+        state: JobState,
+    },
+    /// A defect of the engine.
+    #[error(transparent)]
+    Transition(#[from] IllegalTransition),
+}
+
+/// All jobs, and the parties as they last were heard of.
+///
+/// Ended jobs stay in memory, some two kilobytes each; only those that have
+/// not ended cost time.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    /// Before this moment no party could have been heard of.
+    begun_at: Millis,
+    jobs: BTreeMap<JobId, JobRecord>,
+    /// The jobs that have not ended, in order of submission.
+    live: BTreeMap<JobId, Pace>,
+    parties: BTreeMap<PartyName, Party>,
+}
+
+impl Engine {
+    /// With the jobs that a store has. Those that run go on: no party has been
+    /// heard of yet, and none counts as away before it had time to speak.
+    pub fn new(settings: Settings, jobs: Vec<JobRecord>, now: Millis) -> Self {
+        let mut engine = Self {
+            settings,
+            begun_at: now,
+            jobs: BTreeMap::new(),
+            live: BTreeMap::new(),
+            parties: BTreeMap::new(),
+        };
+        engine.reload(jobs, now);
+        engine
+    }
+
+    /// Takes the jobs that a store has in place of all that was thought of
+    /// them. What is known of parties stays.
+    pub fn reload(&mut self, jobs: Vec<JobRecord>, now: Millis) {
+        self.jobs = jobs.into_iter().map(|record| (record.id, record)).collect();
+        self.live = self
+            .jobs
+            .values()
+            .filter(|record| !record.state.is_ended())
+            .map(|record| (record.id, Pace::new(now)))
+            .collect();
+    }
+
+    /// Takes in an event.
+    ///
+    /// # Errors
+    /// [`EngineError`]; after [`EngineError::Transition`] the engine must be
+    /// [reloaded](Self::reload), after the others nothing has changed.
+    pub fn handle(&mut self, event: Event, now: Millis) -> Result<Vec<Command>, EngineError> {
+        let mut commands = Vec::new();
+        match event {
+            Event::Submit { id, job, by } => {
+                let record = JobRecord::submitted(id, *job, by, now);
+                commands.push(Command::Insert(Box::new(record.clone())));
+                self.jobs.insert(id, record);
+                self.live.insert(id, Pace::new(now));
+            }
+            Event::Cancel { id } => self.cancel(id, now, &mut commands)?,
+            Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
+            Event::Tick => {}
+        }
+        self.settle(now, &mut commands)?;
+        Ok(commands)
+    }
+
+    /// Whatever follows from what is known now.
+    fn settle(&mut self, now: Millis, commands: &mut Vec<Command>) -> Result<(), EngineError> {
+        self.end_what_is_over(now, commands)?;
+        self.start_what_can(now, commands)?;
+        self.raise_grants(now, commands)?;
+        self.renew_wishes(now, commands);
+        Ok(())
+    }
+
+    fn cancel(
+        &mut self,
+        id: JobId,
+        now: Millis,
+        commands: &mut Vec<Command>,
+    ) -> Result<(), EngineError> {
+        let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
+        let next = match record.state {
+            JobState::Queued => JobState::Cancelled,
+            JobState::Running => JobState::Cancelling,
+            JobState::Cancelling => return Ok(()),
+            state => return Err(EngineError::Ended { id, state }),
+        };
+        self.change(id, now, commands, |record| record.state = next)
+    }
+
+    /// The one way in which a record changes: by the table, with a command
+    /// that writes it, and with what goes along with the new state.
+    fn change(
+        &mut self,
+        id: JobId,
+        now: Millis,
+        commands: &mut Vec<Command>,
+        edit: impl FnOnce(&mut JobRecord),
+    ) -> Result<(), EngineError> {
+        let Some(before) = self.jobs.get(&id) else {
+            return Err(EngineError::Unknown(id));
+        };
+        let mut after = before.clone();
+        edit(&mut after);
+        if after.state != before.state {
+            if after.state == JobState::Running {
+                after.started_at = Some(now);
+                self.live.insert(id, Pace::new(now));
+            }
+            if after.state.is_ended() {
+                after.ended_at = Some(now);
+                self.live.remove(&id);
+            }
+        }
+        let change = Change::new(before, after)?;
+        self.jobs.insert(id, change.record().clone());
+        commands.push(Command::Write(Box::new(change)));
+        Ok(())
+    }
+
+    /// The jobs that have not ended and are in `state`, in order of
+    /// submission.
+    fn live_in(&self, state: JobState) -> impl Iterator<Item = &JobRecord> {
+        self.live
+            .keys()
+            .filter_map(|id| self.jobs.get(id))
+            .filter(move |record| record.state == state)
+    }
+}

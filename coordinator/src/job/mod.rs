@@ -1,0 +1,14 @@
+//! A job as the coordinator keeps it: its state and table, its record, the
+//! change of a record, and the view that others get.
+
+mod change;
+mod record;
+mod sides;
+mod state;
+mod view;
+
+pub use change::{Change, IllegalTransition};
+pub use record::{FailureRecord, JobRecord, SideStatus};
+pub use sides::Sides;
+pub use state::{JobState, UnknownState};
+pub use view::{JobView, PartyView, SideView};

@@ -1,0 +1,138 @@
+//! What others see of jobs and parties: the API's answers, written by the
+//! coordinator and read by its client.
+
+use entente_protocol::{
+    control::{Phase, Progress, Validation},
+    job::{JobId, PartyName, Side},
+    privacy::Leak,
+};
+use entente_tls::Identity;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::{FailureRecord, JobRecord, JobState, Sides};
+
+/// What others see of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    /// Its identity.
+    pub id: JobId,
+    /// Its name, for people.
+    pub name: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// What it waits for, for a person, as the object of "waits for"; nothing
+    /// if it does not wait.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waiting_for: Option<String>,
+    /// Who submitted it.
+    pub submitted_by: Identity,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub submitted_at: OffsetDateTime,
+    /// When it began to run.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub started_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub ended_at: Option<OffsetDateTime>,
+    /// The digest of the specification, in hexadecimal.
+    pub spec_digest: String,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// Exchanges below this number may begin.
+    pub granted: u64,
+    /// All epochs.
+    pub epochs: u32,
+    /// Mean loss over the running epoch, when a party has told one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<f64>,
+    /// What the validation rows said after the last epoch that is done with
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation: Option<Validation>,
+    /// Accuracy on the test rows, when they have been evaluated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_accuracy: Option<f64>,
+    /// How well attacks on the gradients of the last full epoch found labels:
+    /// areas under their curves.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leak: Option<Leak>,
+    /// Each party, and what it last said.
+    pub sides: Sides<SideView>,
+    /// Why it failed, in the order in which it became known.
+    pub failures: Vec<FailureRecord>,
+}
+
+/// One side of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SideView {
+    /// Who takes it.
+    pub party: PartyName,
+    /// Where the job stands there; nothing until the party has spoken of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phase: Option<Phase>,
+    /// How far it is there.
+    pub progress: Progress,
+}
+
+impl JobView {
+    pub(crate) fn new(record: &JobRecord, waiting_for: Option<String>) -> Self {
+        let spec = record.job.spec();
+        let sides = Sides::from_fn(|side| SideView {
+            party: record.job.party(side).clone(),
+            phase: record.sides.of(side).phase.clone(),
+            progress: record.sides.of(side).progress,
+        });
+        Self {
+            id: record.id,
+            name: spec.name.clone(),
+            state: record.state,
+            waiting_for,
+            submitted_by: record.submitted_by.clone(),
+            submitted_at: record.submitted_at.into(),
+            started_at: record.started_at.map(OffsetDateTime::from),
+            ended_at: record.ended_at.map(OffsetDateTime::from),
+            spec_digest: record.job.digest().to_string(),
+            attempt: record.attempt,
+            granted: record.granted,
+            epochs: spec.training.epochs,
+            loss: told(record, |progress| progress.loss),
+            validation: told(record, |progress| progress.validation),
+            test_accuracy: told(record, |progress| progress.test_accuracy),
+            leak: told(record, |progress| progress.leak),
+            sides,
+            failures: record.failures.clone(),
+        }
+    }
+
+    /// How far one side is.
+    pub fn progress(&self, side: Side) -> &Progress {
+        &self.sides.of(side).progress
+    }
+}
+
+/// What a side has told, if one has.
+fn told<T>(record: &JobRecord, what: fn(&Progress) -> Option<T>) -> Option<T> {
+    record.sides.iter().find_map(|side| what(&side.progress))
+}
+
+/// What others see of a party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartyView {
+    /// Its name.
+    pub name: PartyName,
+    /// Whether it was heard of lately.
+    pub connected: bool,
+    /// When it was last heard of.
+    #[serde(with = "time::serde::rfc3339")]
+    pub heard_at: OffsetDateTime,
+    /// Its software version.
+    pub software: String,
+    /// The names of its datasets.
+    pub datasets: Vec<String>,
+    /// How many jobs it runs at once.
+    pub capacity: u32,
+    /// How many it runs now.
+    pub jobs: u32,
+}

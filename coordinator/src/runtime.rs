@@ -1,0 +1,271 @@
+//! The engine in the world: what time it is, what is on disk, who waits.
+//!
+//! One task owns the engine and the store, and takes requests one by one. A
+//! lock around both would do the same until the first client hangs up while
+//! its request is half written: the future that held the lock is dropped, and
+//! the engine thinks what the store does not know. Nobody can drop this task's.
+//!
+//! ```text
+//!   handle ──change(event)──▶ engine ──commands──▶ store, then wake
+//!          ──read(f)────────▶ f(engine)
+//!          ──news(party)────▶ is woken when the party's wish has changed
+//! ```
+//!
+//! A write comes before everything that others could see of it. When one
+//! fails, the engine is loaded anew from the store before anything else is
+//! answered: what was not kept was not.
+
+mod meters;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use entente_metrics::Registry;
+use entente_protocol::job::PartyName;
+use thiserror::Error;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+use self::meters::Meters;
+use crate::{
+    clock::{Clock, Millis},
+    engine::{Command, Engine, EngineError, Event, Settings},
+    store::{Store, StoreError},
+};
+
+/// How often time passes for the engine. Its limits are seconds and more.
+const TICK: Duration = Duration::from_millis(250);
+/// Requests that may wait for their turn; more wait before they are taken.
+const QUEUE: usize = 256;
+
+type Read = Box<dyn FnOnce(&Engine, Millis) + Send>;
+
+enum Request {
+    Change(Event, oneshot::Sender<Result<(), RuntimeError>>),
+    Read(Read),
+    Check(oneshot::Sender<Result<(), RuntimeError>>),
+}
+
+/// Why a request came to nothing.
+#[derive(Debug, Error)]
+pub(crate) enum RuntimeError {
+    /// The engine refused; nothing has changed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store failed; nothing has changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The coordinator is ending, or its store cannot be read.
+    #[error("the coordinator cannot answer now: it is ending, or its store cannot be read")]
+    Unavailable,
+}
+
+/// The way to the engine; clones lead to the same.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    requests: mpsc::Sender<Request>,
+    waiting: Arc<Waiting>,
+}
+
+impl Handle {
+    /// Has an event taken in; what it led to is on disk then.
+    pub(crate) async fn change(&self, event: Event) -> Result<(), RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Change(event, answer)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
+    /// Looks at the engine.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine, Millis) -> T + Send + 'static,
+    ) -> Result<T, RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |engine, now| {
+            // Whoever asked may have gone.
+            let _ = answer.send(look(engine, now));
+        });
+        self.ask(Request::Read(read)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)
+    }
+
+    /// Whether engine and store answer.
+    pub(crate) async fn check(&self) -> Result<(), RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Check(answer)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
+    /// Changes whenever the party's wish has.
+    pub(crate) fn news(&self, party: &PartyName) -> watch::Receiver<()> {
+        self.waiting.subscribe(party)
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), RuntimeError> {
+        let sent = self.requests.send(request).await;
+        sent.map_err(|_| RuntimeError::Unavailable)
+    }
+}
+
+/// Who is to be woken for which party.
+#[derive(Default)]
+struct Waiting(Mutex<HashMap<PartyName, watch::Sender<()>>>);
+
+impl Waiting {
+    fn subscribe(&self, party: &PartyName) -> watch::Receiver<()> {
+        let mut senders = self.senders();
+        let sender = senders
+            .entry(party.clone())
+            .or_insert_with(|| watch::Sender::new(()));
+        sender.subscribe()
+    }
+
+    fn wake(&self, party: &PartyName) {
+        if let Some(sender) = self.senders().get(party) {
+            sender.send_replace(());
+        }
+    }
+
+    fn senders(&self) -> MutexGuard<'_, HashMap<PartyName, watch::Sender<()>>> {
+        // Nothing can be half done in there.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the task. It ends when the last handle is gone, and closes the store.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read.
+pub(crate) async fn start(
+    settings: Settings,
+    store: impl Store,
+    registry: &Registry,
+) -> Result<(Handle, JoinHandle<()>), StoreError> {
+    let clock = Clock::start();
+    let engine = Engine::new(settings, store.load().await?, clock.now());
+    let meters = Meters::new(registry);
+    let waiting = Arc::new(Waiting::default());
+    let (requests, incoming) = mpsc::channel(QUEUE);
+    let task = Task {
+        engine,
+        store,
+        clock,
+        meters,
+        waiting: waiting.clone(),
+        stale: false,
+    };
+    let running = tokio::spawn(task.run(incoming));
+    Ok((Handle { requests, waiting }, running))
+}
+
+struct Task<S> {
+    engine: Engine,
+    store: S,
+    clock: Clock,
+    meters: Meters,
+    waiting: Arc<Waiting>,
+    /// The engine may think what the store does not know.
+    stale: bool,
+}
+
+impl<S: Store> Task<S> {
+    async fn run(mut self, mut incoming: mpsc::Receiver<Request>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                request = incoming.recv() => match request {
+                    Some(request) => self.serve(request).await,
+                    None => break,
+                },
+                _ = ticks.tick() => {
+                    if let Err(error) = self.change(Event::Tick).await {
+                        tracing::error!(%error, "time passes and cannot be acted upon");
+                    }
+                }
+            }
+        }
+        self.store.close().await;
+    }
+
+    /// Whoever asked may have gone; what was asked for is done all the same.
+    async fn serve(&mut self, request: Request) {
+        match request {
+            Request::Change(event, answer) => {
+                let outcome = self.change(event).await;
+                let _ = answer.send(outcome);
+            }
+            Request::Read(read) => {
+                if self.refresh().await.is_ok() {
+                    let now = self.clock.now();
+                    self.meters.jobs(&self.engine, now);
+                    read(&self.engine, now);
+                }
+            }
+            Request::Check(answer) => {
+                let outcome = match self.refresh().await {
+                    Ok(()) => self.store.check().await.map_err(RuntimeError::from),
+                    Err(error) => Err(error.into()),
+                };
+                let _ = answer.send(outcome);
+            }
+        }
+    }
+
+    async fn change(&mut self, event: Event) -> Result<(), RuntimeError> {
+        self.refresh().await?;
+        let now = self.clock.now();
+        let outcome = self.engine.handle(event, now);
+        if let Err(EngineError::Transition(_)) = &outcome {
+            self.stale = true;
+            self.meters.refused.with(["illegal"]).increment();
+        }
+        for command in outcome? {
+            if let Err(error) = self.perform(command).await {
+                self.stale = true;
+                self.meters.refused.with([error.label()]).increment();
+                tracing::error!(%error, "a write failed; the jobs are loaded anew");
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, command: Command) -> Result<(), StoreError> {
+        match command {
+            Command::Insert(record) => {
+                self.store.insert(&record).await?;
+                tracing::info!(job = %record.id, by = %record.submitted_by, "submitted");
+                self.meters.entered(record.state);
+            }
+            Command::Write(change) => {
+                self.store.write(&change).await?;
+                if let Some(state) = change.entered() {
+                    let from = change.expected_state();
+                    tracing::info!(job = %change.record().id, %from, %state, "a job goes on");
+                    self.meters.entered(state);
+                }
+            }
+            Command::Wake(party) => self.waiting.wake(&party),
+        }
+        Ok(())
+    }
+
+    /// Makes the engine think what the store knows.
+    async fn refresh(&mut self) -> Result<(), StoreError> {
+        if self.stale {
+            let jobs = self.store.load().await?;
+            self.engine.reload(jobs, self.clock.now());
+            self.stale = false;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{future::poll_fn, pin::pin, task::Poll};
+
+use entente_metrics::{JOB_TRANSITIONS, JOB_TRANSITIONS_REFUSED};
+use entente_protocol::control::Sync;
+use tokio::time::timeout;
+
+use super::*;
+use crate::{
+    clock::Span,
+    job::{Change, JobState},
+    store::MemoryStore,
+    testbed::{id, job, party},
+};
+
+const SETTINGS: Settings = Settings {
+    window: 8,
+    party_timeout: Span::seconds(30),
+};
+const SOON: Duration = Duration::from_secs(20);
+
+fn submit(number: u128) -> Event {
+    Event::Submit {
+        id: id(number),
+        job: Box::new(job()),
+        by: "user/alice".parse().unwrap(),
+    }
+}
+
+fn sync(name: &str) -> Event {
+    Event::Sync {
+        party: party(name),
+        sync: Sync {
+            software: "0.1.0".into(),
+            datasets: vec!["iris".into()],
+            capacity: 2,
+            jobs: vec![],
+            seen_revision: 0,
+            wait_ms: 0,
+        },
+    }
+}
+
+async fn states(handle: &Handle) -> Result<Vec<JobState>, RuntimeError> {
+    let read = handle.read(|engine, now| {
+        let jobs = engine.jobs(None, now);
+        jobs.iter().map(|job| job.state).collect()
+    });
+    read.await
+}
+
+async fn start_with(store: MemoryStore) -> (Handle, JoinHandle<()>, Registry) {
+    let registry = Registry::new().unwrap();
+    let (handle, task) = start(SETTINGS, store, &registry).await.unwrap();
+    (handle, task, registry)
+}
+
+#[actix_rt::test]
+async fn what_could_not_be_kept_was_not_and_the_rest_goes_on() {
+    let store = MemoryStore::default();
+    let (handle, _, registry) = start_with(store.clone()).await;
+    handle.change(submit(1)).await.unwrap();
+
+    store.break_down(true);
+    let outcome = handle.change(submit(2)).await;
+    assert!(matches!(
+        outcome,
+        Err(RuntimeError::Store(StoreError::Unavailable { .. }))
+    ));
+    assert!(matches!(
+        states(&handle).await,
+        Err(RuntimeError::Unavailable)
+    ));
+    assert!(handle.check().await.is_err());
+
+    store.break_down(false);
+    handle.check().await.unwrap();
+    assert_eq!(states(&handle).await.unwrap(), [JobState::Queued]);
+    handle.change(submit(3)).await.unwrap();
+    assert_eq!(store.load().await.unwrap().len(), 2);
+    let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
+    assert_eq!(refused.with(["unavailable"]).value(), 1);
+    let entered = registry.family(&JOB_TRANSITIONS);
+    assert_eq!(entered.with(["queued"]).value(), 2);
+}
+
+#[actix_rt::test]
+async fn who_is_behind_writes_nothing_and_catches_up() {
+    let store = MemoryStore::default();
+    let (handle, _, registry) = start_with(store.clone()).await;
+    handle.change(submit(1)).await.unwrap();
+    let kept = store.load().await.unwrap().remove(0);
+    let mut elsewhere = kept.clone();
+    elsewhere.state = JobState::Cancelled;
+    let change = Change::new(&kept, elsewhere).unwrap();
+    store.write(&change).await.unwrap();
+
+    let outcome = handle.change(Event::Cancel { id: id(1) }).await;
+    assert!(matches!(
+        outcome,
+        Err(RuntimeError::Store(StoreError::Conflict(job))) if job == id(1)
+    ));
+    assert_eq!(store.load().await.unwrap(), [change.record().clone()]);
+    assert_eq!(states(&handle).await.unwrap(), [JobState::Cancelled]);
+    let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
+    assert_eq!(refused.with(["conflict"]).value(), 1);
+}
+
+#[actix_rt::test]
+async fn who_waits_for_a_wish_is_woken_after_it_was_kept() {
+    let store = MemoryStore::default();
+    let (handle, ..) = start_with(store.clone()).await;
+    handle.change(sync("bank-a")).await.unwrap();
+    handle.change(sync("bank-b")).await.unwrap();
+    let mut news = handle.news(&party("bank-a"));
+    handle.change(submit(1)).await.unwrap();
+    timeout(SOON, news.changed()).await.unwrap().unwrap();
+    assert_eq!(store.load().await.unwrap()[0].state, JobState::Running);
+}
+
+#[actix_rt::test]
+async fn a_caller_that_hangs_up_leaves_nothing_half_done() {
+    let store = MemoryStore::default();
+    let (handle, ..) = start_with(store.clone()).await;
+    {
+        let mut change = pin!(handle.change(submit(1)));
+        let asked = poll_fn(|context| Poll::Ready(change.as_mut().poll(context))).await;
+        assert!(asked.is_pending());
+    }
+    assert_eq!(states(&handle).await.unwrap(), [JobState::Queued]);
+    assert_eq!(store.load().await.unwrap().len(), 1);
+}
+
+#[actix_rt::test]
+async fn it_ends_with_its_last_handle() {
+    let (handle, task, _) = start_with(MemoryStore::default()).await;
+    let other = handle.clone();
+    drop(handle);
+    other.check().await.unwrap();
+    drop(other);
+    timeout(SOON, task).await.unwrap().unwrap();
+}

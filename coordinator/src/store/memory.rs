@@ -1,0 +1,95 @@
+//! Jobs in memory, for tests alone: clones share the jobs, so that a test can
+//! go behind a coordinator's back, and it fails when it is told to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use entente_protocol::job::JobId;
+
+use super::{Store, StoreError};
+use crate::job::{Change, JobRecord};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryStore {
+    jobs: Arc<Mutex<BTreeMap<JobId, JobRecord>>>,
+    broken: Arc<AtomicBool>,
+}
+
+impl MemoryStore {
+    pub(crate) fn break_down(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    fn answer(&self) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable {
+                action: "answer",
+                source: "the test said so".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn jobs(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobId, JobRecord>> {
+        self.jobs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
+        self.answer()?;
+        let mut jobs = self.jobs();
+        if jobs.contains_key(&record.id) {
+            return Err(StoreError::Exists(record.id));
+        }
+        jobs.insert(record.id, record.clone());
+        Ok(())
+    }
+
+    async fn write(&self, change: &Change) -> Result<(), StoreError> {
+        self.answer()?;
+        let record = change.record();
+        match self.jobs().get_mut(&record.id) {
+            Some(kept)
+                if kept.state == change.expected_state()
+                    && kept.version == change.expected_version() =>
+            {
+                *kept = record.clone();
+                Ok(())
+            }
+            _ => Err(StoreError::Conflict(record.id)),
+        }
+    }
+
+    async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {
+        self.answer()?;
+        Ok(self.jobs().values().cloned().collect())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.answer()
+    }
+
+    async fn close(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    #[actix_rt::test]
+    async fn conforms() {
+        crate::store::conformance::check(async || super::MemoryStore::default())
+            .await
+            .unwrap();
+    }
+}

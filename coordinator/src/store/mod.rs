@@ -1,0 +1,99 @@
+//! Where jobs are kept.
+//!
+//! A store inserts, changes and loads; it decides nothing. Every change is a
+//! compare-and-set on the state and version that the writer had seen, so a
+//! writer that is behind (a second coordinator by mistake, a defect) is told
+//! so and writes nothing. What a store must do beyond its types is said by
+//! [`conformance`], which every store passes.
+
+pub mod conformance;
+mod sqlite;
+
+#[cfg(test)]
+mod memory;
+
+use async_trait::async_trait;
+use entente_protocol::job::JobId;
+use thiserror::Error;
+
+use crate::job::{Change, JobRecord};
+
+#[cfg(test)]
+pub(crate) use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+/// Where jobs are kept. What a method has returned from without error is on
+/// disk.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Keeps a new job.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is one of this identity.
+    async fn insert(&self, record: &JobRecord) -> Result<(), StoreError>;
+
+    /// Changes what is kept of a job, if it is still as the writer saw it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is not, or there is no such job;
+    /// nothing is written then.
+    async fn write(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// All jobs, in order of submission.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] naming a job that cannot be read.
+    async fn load(&self) -> Result<Vec<JobRecord>, StoreError>;
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    async fn check(&self) -> Result<(), StoreError>;
+
+    /// Lets go of files and connections. Nothing is asked afterwards.
+    async fn close(&self);
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A job of this identity is there.
+    #[error("job {0} is in the store already; this is a defect, please report it")]
+    Exists(JobId),
+    /// The job is not as the writer saw it.
+    #[error("job {0} was changed by somebody else: does another coordinator use this store?")]
+    Conflict(JobId),
+    /// What is kept cannot be read.
+    #[error(
+        "the store's record of job {job} cannot be read: {problem}; \
+         it was written by another version, or the file is damaged: restore a copy"
+    )]
+    Corrupt {
+        /// The job's identity, as it is kept.
+        job: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The database refused or is not there.
+    #[error("the store cannot {action}: {source}")]
+    Unavailable {
+        /// What was to be done.
+        action: &'static str,
+        /// What the database says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// A closed set of names, for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Exists(_) => "exists",
+            Self::Conflict(_) => "conflict",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+}

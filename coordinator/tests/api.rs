@@ -1,0 +1,166 @@
+//! Every illegal call gets its status and a problem that says what to do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod house;
+
+use serde_json::{Value, json};
+
+use house::{House, SPEC, problem, spec};
+
+#[actix_rt::test]
+async fn specifications_are_taken_in_both_languages_and_refused_by_field() {
+    let house = House::new();
+    let running = house.start().await;
+    let at = running.addresses.api;
+    let alice = house.caller("user/alice", at);
+    let submit = |kind: &str, body: String| {
+        let request = alice.request("POST", "/v1/jobs");
+        request.content_type(kind).send_body(body)
+    };
+    let json = serde_json::to_value(spec()).unwrap();
+    let with = |pointer: &str, value: Value| {
+        let mut json = json.clone();
+        *json.pointer_mut(pointer).unwrap() = value;
+        json.to_string()
+    };
+
+    let created = submit("application/toml", SPEC.into()).await.unwrap();
+    assert_eq!(created.status(), 201);
+    let location = created
+        .headers()
+        .get("location")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(alice.get(&location).await.0, 200);
+    let created = submit("application/json; charset=utf-8", json.to_string());
+    assert_eq!(created.await.unwrap().status(), 201);
+
+    for (pointer, value, field) in [
+        ("/name", json!(""), "name"),
+        ("/parties/active", json!("bank-b"), "parties"),
+        ("/network/classes", json!(1), "network.classes"),
+        (
+            "/network/bottom",
+            json!([{ "kind": "dense", "units": 5 }, { "kind": "max_pool", "kernel": 2 }]),
+            "network.bottom",
+        ),
+        (
+            "/training/learning_rate",
+            json!(-1.0),
+            "training.learning_rate",
+        ),
+        ("/encryption/key_bits", json!(512), "encryption.key_bits"),
+        (
+            "/liveness/stall_budget_s",
+            json!(0),
+            "liveness.stall_budget_s",
+        ),
+    ] {
+        let problem = problem(submit("application/json", with(pointer, value))).await;
+        assert_eq!(
+            (problem.status, problem.field.as_deref()),
+            (422, Some(field))
+        );
+        assert_eq!(problem.kind, "urn:entente:problem:invalid-job");
+    }
+    for (kind, body) in [
+        ("application/json", "{".to_owned()),
+        ("application/json", with("/training/epochs", json!("two"))),
+        (
+            "application/json",
+            with("/data", json!({"dataset": "iris", "rows": 5})),
+        ),
+        ("application/json", with("/parties/active", json!("Bank A"))),
+        ("application/json", String::new()),
+        ("application/toml", "name = ".to_owned()),
+        ("application/toml", SPEC.replace("name", "nickname")),
+    ] {
+        let problem = problem(submit(kind, body)).await;
+        assert_eq!(problem.status, 400, "{problem}");
+        assert!(problem.detail.contains("job specification"), "{problem}");
+    }
+    let refused = problem(submit("text/plain", SPEC.into())).await;
+    assert_eq!(refused.status, 415);
+    assert!(refused.detail.contains("application/toml"));
+    let refused = problem(submit("application/json", " ".repeat((1 << 20) + 1))).await;
+    assert_eq!(refused.status, 413);
+    assert_eq!(house.client(at).list(None).await.unwrap().len(), 2);
+    running.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_is_not_there_is_said_so() {
+    let house = House::new();
+    let running = house.start().await;
+    let alice = house.caller("user/alice", running.addresses.api);
+    let nobody = "/v1/jobs/0190a000-0000-7000-8000-000000000000";
+    for (method, path, status, kind) in [
+        ("GET", nobody, 404, "no-job"),
+        ("DELETE", nobody, 404, "no-job"),
+        ("GET", "/v1/jobs/seven", 404, "no-job"),
+        ("GET", "/v2/jobs", 404, "no-route"),
+        ("GET", "/", 404, "no-route"),
+        ("PUT", "/v1/jobs", 405, "other-method"),
+        ("POST", "/metrics", 405, "other-method"),
+        ("BREW", "/v1/parties", 405, "other-method"),
+        ("GET", "/v1/jobs?state=lost", 400, "unreadable"),
+        ("GET", "/v1/jobs?sort=name", 400, "unreadable"),
+    ] {
+        let problem = problem(alice.request(method, path).send()).await;
+        assert_eq!(problem.status, status, "{method} {path}");
+        assert_eq!(problem.kind, format!("urn:entente:problem:{kind}"));
+    }
+    let response = alice.request("PUT", "/v1/jobs").send().await.unwrap();
+    assert_eq!(response.headers().get("allow").unwrap(), "GET, POST");
+    running.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_sync_that_is_none_is_refused() {
+    let house = House::new();
+    let running = house.start().await;
+    let bank = house.caller("party/bank-a", running.addresses.api);
+    for body in ["", "[]", "{\"software\": \"1\"}"] {
+        let request = bank.request("POST", "/v1/sync").send_body(body);
+        let problem = problem(request).await;
+        assert_eq!(problem.status, 400);
+        assert!(problem.detail.contains("a sync in JSON"), "{problem}");
+    }
+    running.stop().await;
+}
+
+#[actix_rt::test]
+async fn it_is_watched_without_labels_from_callers() {
+    let house = House::new();
+    let running = house.start().await;
+    let at = running.addresses.api;
+    house.client(at).submit(&spec()).await.unwrap();
+    let bank = house.caller("party/bank-a", at);
+    assert_eq!(bank.get("/healthz").await, (200, "alive\n".into()));
+    assert_eq!(bank.get("/readyz").await, (200, "ready\n".into()));
+    bank.get("/v1/jobs/one").await;
+    bank.get("/v1/jobs/two").await;
+    problem(bank.request("BREW", "/coffee").send()).await;
+    let (status, text) = bank.get("/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "entente_jobs{state=\"queued\"} 1",
+        "entente_jobs{state=\"failed\"} 0",
+        "entente_job_transitions_total{to=\"queued\"} 1",
+        "entente_parties_connected 0",
+        "entente_api_requests_total{class=\"2xx\",method=\"POST\",route=\"/v1/jobs\"} 1",
+        "entente_api_requests_total{class=\"4xx\",method=\"GET\",route=\"/v1/jobs/{id}\"} 2",
+        "entente_api_requests_total{class=\"4xx\",method=\"other\",route=\"(none)\"} 1",
+        "entente_api_seconds_count{route=\"/readyz\"} 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} in\n{text}");
+    }
+    let expiry = text
+        .lines()
+        .find_map(|line| line.strip_prefix("entente_certificate_expiry_timestamp_seconds "));
+    let expiry: f64 = expiry.unwrap().parse().unwrap();
+    assert!(expiry > 1.7e9, "{expiry}");
+    running.stop().await;
+}

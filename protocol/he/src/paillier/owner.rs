@@ -1,0 +1,96 @@
+//! The key owner's side: the active party.
+
+use entente_wire::{Masked, RingMatrix, Secret};
+
+use super::{
+    Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, Paillier, PublicKey,
+    WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, secret_key::SecretKey,
+};
+use crate::{Ahead, CutBounds, HeError, KeyOwner, Rng};
+
+/// A secret key with the bounds that it is used within.
+#[derive(Debug)]
+pub(super) struct PaillierOwner {
+    encryptor: Encryptor<SecretKey>,
+}
+
+impl PaillierOwner {
+    pub(super) fn new(encryptor: Encryptor<SecretKey>) -> Self {
+        Self { encryptor }
+    }
+
+    pub(super) fn key(&self) -> &SecretKey {
+        self.encryptor.source()
+    }
+
+    /// Decrypts to the ring.
+    fn decrypt(&self, what: &'static str, product: &Ciphertexts) -> Result<RingMatrix, HeError> {
+        let key = self.key();
+        let sums = key.decrypt(product.cells(key.public())?)?;
+        let packing = product.packing();
+        packing.open(what, sums.expose(), product.shape())
+    }
+
+    #[cfg(test)]
+    pub(super) fn key_mut(&mut self) -> &mut SecretKey {
+        self.encryptor.source_mut()
+    }
+}
+
+impl Ahead for PaillierOwner {
+    fn advance(&self, rng: &mut Rng) -> bool {
+        self.encryptor.advance(rng)
+    }
+
+    fn depth(&self) -> usize {
+        self.encryptor.depth()
+    }
+}
+
+impl KeyOwner<Paillier> for PaillierOwner {
+    fn public_key(&self) -> &PublicKey {
+        self.key().public()
+    }
+
+    fn bounds(&self) -> &CutBounds {
+        self.encryptor.bounds()
+    }
+
+    fn encrypt_activations(&self, a: &RingMatrix, rng: &mut Rng) -> Result<Activations, HeError> {
+        self.encryptor.activations(a, rng)
+    }
+
+    fn encrypt_for_inference(
+        &self,
+        a: &RingMatrix,
+        rng: &mut Rng,
+    ) -> Result<ForwardActivations, HeError> {
+        self.encryptor.forward_activations(a, rng)
+    }
+
+    fn encrypt_share(
+        &self,
+        e: &RingMatrix,
+        rows: usize,
+        rng: &mut Rng,
+    ) -> Result<EncryptedShare, HeError> {
+        self.encryptor.share(e, rows, rng)
+    }
+
+    fn decrypt_forward(&self, product: &Forward) -> Result<Masked, HeError> {
+        self.decrypt("forward product", &product.0)
+            .map(Masked::from_masked_decryption)
+    }
+
+    fn decrypt_weight_gradient(&self, product: &WeightGradient) -> Result<Masked, HeError> {
+        self.decrypt("weight gradient", &product.0)
+            .map(Masked::from_masked_decryption)
+    }
+
+    fn decrypt_input_gradient(
+        &self,
+        product: &InputGradient,
+    ) -> Result<Secret<RingMatrix>, HeError> {
+        self.decrypt("input gradient", &product.0).map(Secret::new)
+    }
+}

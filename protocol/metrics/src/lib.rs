@@ -1,0 +1,38 @@
+//! The closed list of metric names, and the registry over it.
+//!
+//! ```text
+//!   list.rs      every name: help, labels, buckets, reasons     (data)
+//!       │  one macro makes of each line a constant and a field
+//!       ▼
+//!   Registry ──family(&STEP_SECONDS)──▶ Family ──with([..])──▶ Histogram
+//!       │
+//!       └──render()──▶ the text that Prometheus scrapes
+//! ```
+//!
+//! Nothing can be measured that is not in [`ALL`], and nothing in [`ALL`] is
+//! missing from a registry: a line of the list *is* both the constant by which
+//! code measures and the field that the registry exports. The obvious way, a
+//! call `counter!("name", "label" => value)` at the place where something
+//! happens, spreads the names over the code, where dashboards and alerts
+//! cannot be checked against them and a misspelt name is a series that stays
+//! empty. For the same reason there is no global registry: whoever measures
+//! was handed one.
+//!
+//! The kind of a metric is a type, and so is the number of its labels: a
+//! counter cannot be set back, a gauge not be observed, and a label cannot be
+//! forgotten. Time goes in as [`Duration`](core::time::Duration), so that no
+//! caller can confuse milliseconds with seconds.
+//!
+//! No metric carries a job's id: series live longer than jobs, and a store of
+//! series that grows with every job is the usual way to lose one.
+#![forbid(unsafe_code)]
+
+mod definition;
+mod kind;
+mod list;
+mod registry;
+
+pub use definition::{Definition, Metric};
+pub use kind::{Counter, Gauge, Histogram, Kind, Level, SecondsCounter};
+pub use list::*;
+pub use registry::{Family, MetricsError, Registry};

@@ -1,0 +1,96 @@
+//! A registry that holds the list and nothing else.
+
+use core::marker::PhantomData;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::{Definition, Kind, list::Families};
+
+/// What went wrong in the metrics library: a defect of the list or of a label,
+/// never of what was measured.
+#[derive(Debug, Error)]
+#[error("metrics: {0}; this is a defect, please report it")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+/// Every metric of the list, for one process. Clones share their values.
+#[derive(Clone)]
+pub struct Registry {
+    exported: prometheus::Registry,
+    families: Arc<Families>,
+}
+
+impl Registry {
+    /// All metrics, none measured; on Linux also those of the process.
+    ///
+    /// # Errors
+    /// [`MetricsError`] when the list contradicts itself; its tests would have
+    /// failed before.
+    pub fn new() -> Result<Self, MetricsError> {
+        let exported = prometheus::Registry::new();
+        let families = Arc::new(Families::register(&exported)?);
+        #[cfg(target_os = "linux")]
+        exported.register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))?;
+        Ok(Self { exported, families })
+    }
+
+    /// All series of one name.
+    pub fn family<K: Kind, const N: usize>(&self, definition: &Definition<K, N>) -> Family<K, N> {
+        Family {
+            family: (definition.family)(&self.families).clone(),
+            kind: PhantomData,
+        }
+    }
+
+    /// Everything, in Prometheus's text format (version 0.0.4).
+    ///
+    /// # Errors
+    /// [`MetricsError`] when the metrics cannot be written down.
+    pub fn render(&self) -> Result<String, MetricsError> {
+        let families = self.exported.gather();
+        Ok(prometheus::TextEncoder::new().encode_to_string(&families)?)
+    }
+}
+
+impl core::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+/// All series of one name: `N` label values lead to one of them.
+#[derive(Debug, Clone)]
+pub struct Family<K: Kind, const N: usize> {
+    family: K::Family,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind, const N: usize> Family<K, N> {
+    /// The series with these values, in the order of the labels in the list.
+    /// It appears when it is first asked for.
+    ///
+    /// Takes a lock for a moment: in a hot loop, ask once and keep it.
+    #[allow(clippy::expect_used)]
+    pub fn with(&self, values: [&str; N]) -> K {
+        // The library refuses a wrong number of values and nothing else, and
+        // the number is a matter of types here.
+        K::series(&self.family, &values).expect("N labels, N values")
+    }
+
+    /// Makes series appear with value 0. A counter that appears with its first
+    /// event has no rate for that event, so what is known at start is seeded.
+    pub fn seed<'a>(&self, series: impl IntoIterator<Item = [&'a str; N]>) {
+        for values in series {
+            self.with(values);
+        }
+    }
+
+    /// Makes a series disappear, when what it spoke of is gone. One that is
+    /// not there is no error.
+    pub fn remove(&self, values: [&str; N]) {
+        // The only error is that there is nothing to remove.
+        let _ = K::remove(&self.family, &values);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the labels' side computes from logits.
+//!
+//! | | logits of a sample | p | T |
+//! |---|---|---|---|
+//! | cross-entropy | c, one for each class | softmax z | one-hot |
+//! | binary cross-entropy | c = 1 | sigmoid z, of class 1 | 0 or 1 |
+//!
+//! In both `dL/dz = (p - T) / B`, and the rest of the protocol knows no more.
+
+use ndarray::{Array2, Axis};
+
+use crate::job::Objective;
+
+/// The loss of a batch, and what its gradient is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loss {
+    /// Mean cross-entropy over the batch.
+    pub mean: f64,
+    /// Samples whose likeliest class is theirs.
+    pub correct: u64,
+    /// p, `B x c`.
+    pub probabilities: Array2<f64>,
+    /// T, `B x c`.
+    pub targets: Array2<f64>,
+}
+
+impl Loss {
+    /// The loss that a job minimises, of `z` (`B x c`) against the samples'
+    /// classes. A class that the job does not have counts as wrong; data is
+    /// checked for that long before.
+    ///
+    /// Exponential and logarithm are libm's and not the platform's, so that a
+    /// trajectory is the same on every machine.
+    pub fn of(objective: Objective, z: &Array2<f64>, classes: &[usize]) -> Self {
+        match objective {
+            Objective::CrossEntropy => softmax_cross_entropy(z, classes),
+            Objective::BinaryCrossEntropy => binary_cross_entropy(z, classes),
+        }
+    }
+
+    /// dL/dz = (p - T) / B, `B x c`.
+    pub fn delta(&self) -> Array2<f64> {
+        (&self.probabilities - &self.targets) / self.targets.nrows().max(1) as f64
+    }
+}
+
+/// Of `z` (`B x c`), one logit for each class.
+fn softmax_cross_entropy(z: &Array2<f64>, classes: &[usize]) -> Loss {
+    let mut probabilities = z.clone();
+    let mut targets = Array2::zeros(z.raw_dim());
+    let (mut sum, mut correct) = (0.0, 0);
+    for (i, mut row) in probabilities.axis_iter_mut(Axis(0)).enumerate() {
+        let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        let class = classes.get(i).copied().filter(|class| *class < row.len());
+        let logit = class.map_or(largest, |class| row[class]);
+        if row.iter().position(|x| *x == largest) == class {
+            correct += 1;
+        }
+        row.mapv_inplace(|x| libm::exp(x - largest));
+        let total = row.sum();
+        row.mapv_inplace(|x| x / total);
+        // -log p, from the logits: finite even where p underflows.
+        sum += libm::log(total) - (logit - largest);
+        if let Some(class) = class {
+            targets[(i, class)] = 1.0;
+        }
+    }
+    Loss {
+        mean: sum / z.nrows().max(1) as f64,
+        correct,
+        probabilities,
+        targets,
+    }
+}
+
+/// Of `z` (`B x 1`): positive for class 1. At zero both are as likely, and the
+/// first is taken, as it is among equal logits of a softmax.
+fn binary_cross_entropy(z: &Array2<f64>, classes: &[usize]) -> Loss {
+    let class = |i: usize| classes.get(i).copied();
+    let mut correct = 0;
+    let mut sum = 0.0;
+    for ((i, _), z) in z.indexed_iter() {
+        correct += u64::from(class(i) == Some(usize::from(*z > 0.0)));
+        // -log p of the class, from the logit towards it: finite even where p
+        // underflows.
+        let towards = if class(i) == Some(1) { *z } else { -z };
+        sum += (-towards).max(0.0) + libm::log1p(libm::exp(-towards.abs()));
+    }
+    Loss {
+        mean: sum / z.nrows().max(1) as f64,
+        correct,
+        probabilities: z.mapv(sigmoid),
+        targets: Array2::from_shape_fn(z.raw_dim(), |(i, _)| f64::from(class(i) == Some(1))),
+    }
+}
+
+/// Never of a large positive exponent.
+fn sigmoid(z: f64) -> f64 {
+    let small = libm::exp(-z.abs());
+    if z >= 0.0 {
+        1.0 / (1.0 + small)
+    } else {
+        small / (1.0 + small)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn check_gradient(objective: Objective, z: &Array2<f64>, classes: &[usize]) {
+        let delta = Loss::of(objective, z, classes).delta();
+        for (at, delta) in delta.indexed_iter() {
+            let h = 1e-6;
+            let (mut up, mut down) = (z.clone(), z.clone());
+            up[at] += h;
+            down[at] -= h;
+            let mean = |z| Loss::of(objective, &z, classes).mean;
+            let slope = (mean(up) - mean(down)) / (2.0 * h);
+            assert!((slope - delta).abs() < 1e-8, "{at:?}: {slope} for {delta}");
+        }
+    }
+
+    #[test]
+    fn gradients_are_the_finite_differences_of_the_loss() {
+        let z = array![[0.3, -1.2, 2.0], [5.0, 4.0, -3.0]];
+        check_gradient(Objective::CrossEntropy, &z, &[1, 0]);
+        let z = array![[0.3], [-1.2], [2.0], [-3.0], [0.0]];
+        check_gradient(Objective::BinaryCrossEntropy, &z, &[1, 0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn large_logits_stay_finite_and_the_likeliest_counts() {
+        let z = array![[500.0, -500.0], [-500.0, 500.0]];
+        let loss = Loss::of(Objective::CrossEntropy, &z, &[0, 0]);
+        assert_eq!(loss.correct, 1);
+        assert!((loss.mean - 500.0).abs() < 1e-9);
+        let z = array![[500.0], [-1000.0], [-500.0], [0.0]];
+        let loss = Loss::of(Objective::BinaryCrossEntropy, &z, &[1, 1, 0, 0]);
+        assert_eq!(loss.correct, 3);
+        assert!((loss.mean - (1000.0 + libm::log(2.0)) / 4.0).abs() < 1e-9);
+        let expected = array![[1.0], [0.0], [0.0], [0.5]];
+        let off = (loss.probabilities - expected).mapv(f64::abs);
+        assert!(off.iter().all(|off| *off < 1e-100), "{off}");
+    }
+
+    /// One logit is two of which one is held at zero.
+    #[test]
+    fn one_logit_is_the_softmax_of_two() {
+        let one = array![[0.7], [-2.5], [3.0]];
+        let two = array![[0.0, 0.7], [0.0, -2.5], [0.0, 3.0]];
+        let classes = [0, 1, 1];
+        let one = Loss::of(Objective::BinaryCrossEntropy, &one, &classes);
+        let two = Loss::of(Objective::CrossEntropy, &two, &classes);
+        assert_eq!(one.correct, two.correct);
+        assert!((one.mean - two.mean).abs() < 1e-12);
+        for i in 0..3 {
+            assert!((one.delta()[(i, 0)] - two.delta()[(i, 1)]).abs() < 1e-12);
+        }
+    }
+}

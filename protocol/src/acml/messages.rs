@@ -1,0 +1,148 @@
+//! The messages of ACML, in the order of the chart. Every field is `Wire`.
+
+use entente_he::{CutBounds, Expect, KeyBits, Scheme};
+use entente_wire::{Body, Decode, DecodeError, Kind, Masked, Message, Reader, Shape, Share};
+
+use crate::rows;
+
+/// What the receiver of ciphertexts knows: key, bounds and shape.
+pub(super) type Ciphertexts<'a, S> = Expect<'a, S>;
+
+/// What the passive party expects of a set-up.
+pub(super) struct SetUpContext {
+    pub(super) key_bits: KeyBits,
+    /// `c x h`.
+    pub(super) cut: Shape,
+}
+
+/// Set-up: `w_A + E0` and the public key. Behind it the rows are compared.
+pub(super) struct KeyAndShare<S: Scheme> {
+    pub(super) share: Share,
+    pub(super) key: S::PublicKey,
+}
+
+/// F1 of training: Enc(a), `B x h`.
+pub(super) struct EncryptedActivations<S: Scheme>(pub(super) S::Activations);
+
+/// F1 of inference: Enc(a), `B x h`, in the one layout that this needs.
+pub(super) struct ActivationsForInference<S: Scheme>(pub(super) S::ForwardActivations);
+
+/// F2: Enc(a W~' + S1), `B x c`.
+pub(super) struct MaskedProduct<S: Scheme>(pub(super) S::Forward);
+
+/// F3: z + S1, `B x c`.
+pub(super) struct MaskedLogits(pub(super) Masked);
+
+/// B1: Enc((eta Delta)' a + S2), `c x h`.
+pub(super) struct EncryptedWeightGradient<S: Scheme>(pub(super) S::WeightGradient);
+
+/// B2: U and Enc(E) of before the update, both `c x h`.
+pub(super) struct UpdateAndShare<S: Scheme> {
+    pub(super) update: Masked,
+    pub(super) share: S::EncryptedShare,
+}
+
+/// B3: Enc(dA), `B x h`.
+pub(super) struct EncryptedInputGradient<S: Scheme>(pub(super) S::InputGradient);
+
+const KINDS: [(u16, &str); 8] = [
+    (1, "key_and_share"),
+    (2, "encrypted_activations"),
+    (3, "masked_product"),
+    (4, "masked_logits"),
+    (5, "encrypted_weight_gradient"),
+    (6, "update_and_share"),
+    (7, "encrypted_input_gradient"),
+    (8, "activations_for_inference"),
+];
+
+/// The name of a kind of this protocol, and of the comparison of rows in it.
+pub(super) fn name_of(kind: Kind) -> Option<&'static str> {
+    KINDS
+        .iter()
+        .find(|(number, _)| *number == kind.0)
+        .map(|(_, name)| *name)
+        .or_else(|| rows::name_of(kind))
+}
+
+/// A message with its number and name from the table, and its fields in order.
+macro_rules! message {
+    ($index:literal: $type:ty $(, $scheme:ident)?; |$self:ident, $body:ident| $write:expr) => {
+        impl$(<$scheme: Scheme>)? Message for $type {
+            const KIND: Kind = Kind(KINDS[$index].0);
+            const NAME: &'static str = KINDS[$index].1;
+            fn write(&$self, $body: &mut Body) {
+                $write
+            }
+        }
+    };
+}
+
+message!(0: KeyAndShare<S>, S; |self, body| {
+    body.field(&self.share);
+    body.field(&self.key);
+});
+message!(1: EncryptedActivations<S>, S; |self, body| body.field(&self.0));
+message!(2: MaskedProduct<S>, S; |self, body| body.field(&self.0));
+message!(3: MaskedLogits; |self, body| body.field(&self.0));
+message!(4: EncryptedWeightGradient<S>, S; |self, body| body.field(&self.0));
+message!(5: UpdateAndShare<S>, S; |self, body| {
+    body.field(&self.update);
+    body.field(&self.share);
+});
+message!(6: EncryptedInputGradient<S>, S; |self, body| body.field(&self.0));
+message!(7: ActivationsForInference<S>, S; |self, body| body.field(&self.0));
+
+impl<S: Scheme> Decode<SetUpContext> for KeyAndShare<S> {
+    fn decode(context: &SetUpContext, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            share: Share::decode(&context.cut, input)?,
+            key: S::PublicKey::decode(&context.key_bits, input)?,
+        })
+    }
+}
+
+impl Decode<Shape> for MaskedLogits {
+    fn decode(shape: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Masked::decode(shape, input).map(Self)
+    }
+}
+
+impl<S: Scheme> Decode<Ciphertexts<'_, S>> for UpdateAndShare<S> {
+    fn decode(context: &Ciphertexts<'_, S>, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            update: Masked::decode(&context.shape, input)?,
+            share: S::EncryptedShare::decode(context, input)?,
+        })
+    }
+}
+
+/// Messages that are one matrix of ciphertexts.
+macro_rules! one_matrix {
+    ($($message:ident),*) => {$(
+        impl<S: Scheme> Decode<Ciphertexts<'_, S>> for $message<S> {
+            fn decode(
+                context: &Ciphertexts<'_, S>,
+                input: &mut Reader<'_>,
+            ) -> Result<Self, DecodeError> {
+                Decode::decode(context, input).map(Self)
+            }
+        }
+    )*};
+}
+one_matrix!(
+    ActivationsForInference,
+    EncryptedActivations,
+    MaskedProduct,
+    EncryptedWeightGradient,
+    EncryptedInputGradient
+);
+
+/// The context of a matrix of ciphertexts.
+pub(super) fn ciphertexts<'a, S: Scheme>(
+    key: &'a S::PublicKey,
+    bounds: &'a CutBounds,
+    shape: Shape,
+) -> Ciphertexts<'a, S> {
+    Expect { key, bounds, shape }
+}

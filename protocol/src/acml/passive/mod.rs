@@ -1,0 +1,188 @@
+//! The passive party: labels, bias `b2`, share `W~ = W2 + E`.
+//!
+//! Mirrors [`super::active`]. Generic over an evaluator that has no decrypt.
+
+mod exchange;
+
+use std::{marker::PhantomData, sync::Arc};
+
+use entente_he::{Backend, Evaluate, Rng, Scheme};
+use entente_wire::{RingMatrix, Secret, Shape};
+
+use self::exchange::{ExpectActivations, ExpectKeyAndShare};
+use super::{
+    NAME, PassiveHalf,
+    algebra::{Algebra, Corrected},
+    half::cut_shape,
+    messages::name_of,
+    release::Release,
+    weights::initial_half,
+};
+use crate::{
+    Half, Next, Outbox, ProtocolError, Report, Rest, Role,
+    fixed::Scales,
+    job::{Job, Pace},
+    network::Labels,
+    schedule::{Exchange, Schedule},
+};
+
+pub(super) use self::exchange::PassiveExchange;
+
+/// What the passive party brings to a job.
+pub struct PassiveSetUp<S: Scheme> {
+    /// The job.
+    pub job: Job,
+    /// Its labels.
+    pub labels: Box<dyn Labels>,
+    /// Makes the evaluator, once the peer's key is here.
+    pub backend: Arc<dyn Backend<S>>,
+    /// Where this party's initial weights come from; its own secret.
+    pub weight_seed: Secret<[u8; 32]>,
+    /// Randomness for masks and re-randomisation.
+    pub rng: Box<Rng>,
+}
+
+/// The passive party at rest: what lasts from exchange to exchange.
+pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
+    job: Job,
+    scales: Scales,
+    schedule: Schedule,
+    pace: Pace,
+    labels: Box<dyn Labels>,
+    backend: Arc<dyn Backend<S>>,
+    rng: Box<Rng>,
+    /// From the set-up on.
+    evaluator: Option<Arc<dyn Evaluate<S>>>,
+    /// `w_P` until the set-up, then `W~`, `c x h`.
+    weights: Secret<RingMatrix>,
+    /// `b2`, `1 x c`, on the logits' grid.
+    bias: Secret<RingMatrix>,
+    release: Release,
+    algebra: PhantomData<A>,
+}
+
+impl<S: Scheme> PassiveRole<S> {
+    /// Makes this party's half of the initial weights.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the scales leave no room for weights.
+    pub fn new(set_up: PassiveSetUp<S>) -> Result<Self, ProtocolError> {
+        Self::with_algebra(set_up)
+    }
+}
+
+impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
+    pub(super) fn with_algebra(set_up: PassiveSetUp<S>) -> Result<Self, ProtocolError> {
+        let PassiveSetUp {
+            job,
+            labels,
+            backend,
+            weight_seed,
+            rng,
+        } = set_up;
+        let scales = job.spec().fixed_point;
+        let schedule = job.schedule(labels.ids());
+        Ok(Self {
+            scales,
+            pace: job.pace(&schedule),
+            schedule,
+            labels,
+            backend,
+            rng,
+            evaluator: None,
+            weights: initial_half(&weight_seed, &job, scales)?,
+            bias: Secret::new(RingMatrix::zeros(Shape::new(1, job.logits()))),
+            release: Release::new(&weight_seed, &job),
+            job,
+            algebra: PhantomData,
+        })
+    }
+
+    fn cut(&self) -> Shape {
+        cut_shape(&self.job)
+    }
+
+    fn rest(self, report: Report) -> Next<PassiveExchange<S, A>> {
+        Next::Done(Rest { role: self, report })
+    }
+}
+
+impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
+    type Machine = PassiveExchange<S, A>;
+    const PROTOCOL: &'static str = NAME;
+    const ROLE: &'static str = "passive";
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    fn begin(self, index: u64, _out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
+        let (rows, purpose) = match (self.schedule.exchange(index), self.evaluator.clone()) {
+            (Some(Exchange::SetUp), None) => {
+                return Ok(Next::Continue(PassiveExchange::SetUp(ExpectKeyAndShare {
+                    role: self,
+                })));
+            }
+            (Some(Exchange::Train { epoch, round, rows }), Some(evaluator)) => {
+                (rows, (Use::Train(Turn { epoch, round }), evaluator))
+            }
+            (
+                Some(Exchange::Validate { rows, .. } | Exchange::Evaluate { rows }),
+                Some(evaluator),
+            ) => (rows, (Use::Infer, evaluator)),
+            _ => return Err(ProtocolError::OutOfOrder { index }),
+        };
+        let classes = self.labels.batch(&rows)?;
+        let (purpose, evaluator) = purpose;
+        Ok(Next::Continue(PassiveExchange::Activations(
+            ExpectActivations {
+                role: self,
+                batch: Batch {
+                    evaluator,
+                    classes: Secret::new(classes),
+                    purpose,
+                    index,
+                },
+            },
+        )))
+    }
+
+    fn message_name(kind: entente_wire::Kind) -> Option<&'static str> {
+        name_of(kind)
+    }
+
+    fn half(&self) -> Half {
+        PassiveHalf::seal(self.weights.expose(), self.bias.expose())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Use {
+    Train(Turn),
+    Infer,
+}
+
+/// Which mini-batch it is.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// From 0.
+    epoch: u32,
+    /// From 0, counted over all epochs.
+    round: u64,
+}
+
+/// The batch of an exchange.
+struct Batch<S: Scheme> {
+    evaluator: Arc<dyn Evaluate<S>>,
+    /// The samples' classes, B of them.
+    classes: Secret<Vec<usize>>,
+    purpose: Use,
+    /// Its number.
+    index: u64,
+}
+
+impl<S: Scheme> Batch<S> {
+    fn len(&self) -> usize {
+        self.classes.expose().len()
+    }
+}

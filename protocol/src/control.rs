@@ -1,0 +1,200 @@
+//! What parties and coordinator tell each other.
+//!
+//! Level-triggered, not edge-triggered: each [`Sync`] carries the whole truth
+//! of a party, each [`Wish`] the whole wish of the coordinator for it. A lost,
+//! late or doubled message costs nothing, a restart of either side needs no
+//! replay, and there is no event whose loss wedges a queue. The party asks
+//! (it may sit behind NAT), the coordinator holds the answer back until there
+//! is news or the wait is over.
+//!
+//! ```text
+//!   party                                   coordinator
+//!   Sync { jobs: [running, 41 of 900] } ──▶  compares with its store
+//!        ◀── Wish { jobs: [run, granted 64] }
+//! ```
+//!
+//! Rounds are granted in windows: a party begins exchange `k` only while
+//! `k < granted`, so the coordinator can hold a job without sitting in the
+//! path of its messages. It never sees a ciphertext, key, weight, feature or
+//! label.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Class,
+    job::{JobId, JobSpec, Side},
+    privacy::Leak,
+};
+
+/// The whole truth of a party. Sent to `POST /v1/sync`; who sends it stands in
+/// its certificate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    /// The party's software version.
+    pub software: String,
+    /// The names of the datasets that it has.
+    pub datasets: Vec<String>,
+    /// How many jobs it runs at once.
+    pub capacity: u32,
+    /// Every job that it knows of and that the coordinator has not told it to
+    /// forget.
+    pub jobs: Vec<JobReport>,
+    /// The revision of the last wish that it has taken in; 0 for none.
+    pub seen_revision: u64,
+    /// How long the coordinator may hold the answer back when it has nothing
+    /// new.
+    pub wait_ms: u64,
+}
+
+/// The whole wish of the coordinator for a party.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// Grows with every change of the wish.
+    pub revision: u64,
+    /// Every job that the party shall know of. One that is not listed is to be
+    /// stopped, if it runs, and forgotten.
+    pub jobs: Vec<Assignment>,
+}
+
+/// One job as the coordinator wishes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// The job.
+    pub job: JobId,
+    /// Which attempt at it.
+    pub attempt: u32,
+    /// The side that the party takes.
+    pub side: Side,
+    /// What to compute. The party checks it by itself.
+    pub spec: JobSpec,
+    /// Exchanges below this number may begin.
+    pub granted: u64,
+}
+
+/// One job as a party sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobReport {
+    /// The job.
+    pub job: JobId,
+    /// Which attempt at it.
+    pub attempt: u32,
+    /// Where it stands.
+    pub phase: Phase,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// Where a job stands at a party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Phase {
+    /// Data and network are being prepared.
+    Preparing,
+    /// Exchanges are going on.
+    Running,
+    /// Nothing can go on until something comes from outside.
+    Waiting {
+        /// What it waits for, for a person: "bank-b", "a grant of rounds".
+        what: String,
+        /// Since how long.
+        for_ms: u64,
+    },
+    /// All exchanges are done; this party's half is saved.
+    Finished,
+    /// It failed here.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// How far a job is at a party.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Exchanges that are done.
+    pub exchanges_done: u64,
+    /// All exchanges of the job; 0 while unknown.
+    pub exchanges: u64,
+    /// Training rounds that are done.
+    pub rounds_done: u64,
+    /// All training rounds; 0 while unknown.
+    pub rounds: u64,
+    /// The current epoch, from 1; 0 before the first round.
+    pub epoch: u32,
+    /// Training samples gone through.
+    pub samples: u64,
+    /// Mean loss over the running epoch (labels' side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<f64>,
+    /// What the validation rows said of the network after the last epoch that
+    /// is done with them (labels' side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation: Option<Validation>,
+    /// Accuracy on the test rows, when they have been evaluated (labels'
+    /// side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_accuracy: Option<f64>,
+    /// What the gradients of the last full epoch told about labels (labels'
+    /// side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leak: Option<Leak>,
+}
+
+/// What the validation rows said of the network after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// The epoch, from 1.
+    pub epoch: u32,
+    /// Mean loss of a row.
+    pub loss: f64,
+    /// The part of the rows that was classified rightly, 0 to 1.
+    pub accuracy: f64,
+}
+
+/// Why a job failed at a party: redacted, fit for the record that others read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Who must act.
+    pub class: FailureClass,
+    /// The closed label of the error.
+    pub label: String,
+    /// For a person. Contains no data of the party.
+    pub message: String,
+    /// The state that the machine was in, if any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<String>,
+    /// The exchange that it was in.
+    pub exchange: u64,
+}
+
+/// Who must act, as a record says it. See [`Class`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// May succeed when tried again.
+    Retry,
+    /// The peer broke the protocol.
+    Abort,
+    /// A person must change the job, the data or the machine.
+    Operator,
+    /// A defect of the software.
+    Bug,
+}
+
+impl From<Class> for FailureClass {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Retry => Self::Retry,
+            Class::Abort => Self::Abort,
+            Class::Operator => Self::Operator,
+            Class::Bug => Self::Bug,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What can end an exchange, cut by who must act.
+
+use entente_he::HeError;
+use entente_wire::DecodeError;
+use thiserror::Error;
+
+use crate::{fixed::RangeError, network::NetworkError, rows::RowsDiffer};
+
+/// What is to be done about an error. Read in one place, the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Try again: the other side or the line may recover.
+    Retry,
+    /// End the job: the peer broke the protocol.
+    Abort,
+    /// A person must change the job, the data or the machine.
+    Operator,
+    /// A defect of this software.
+    Bug,
+}
+
+impl Class {
+    /// A closed set of names, for metrics and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Abort => "abort",
+            Self::Operator => "operator",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// Why a machine stopped.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The peer's bytes are not the message that the state waits for.
+    #[error("in state {state}: the peer's message cannot be read: {source}")]
+    PeerMessage {
+        /// The state.
+        state: &'static str,
+        /// What is wrong with the bytes.
+        source: DecodeError,
+    },
+    /// The parties do not hold the same rows.
+    #[error(transparent)]
+    Rows(#[from] RowsDiffer),
+    /// A value left its fixed-point range.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// The encryption scheme refused.
+    #[error("homomorphic encryption: {0}")]
+    He(#[from] HeError),
+    /// The bottom network refused.
+    #[error("bottom network: {0}")]
+    Network(#[from] NetworkError),
+    /// The gradients tell more about labels than the job allows.
+    #[error(
+        "the gradients of epoch {epoch} (the first is 0) let an attack find labels with an area \
+         under its curve of {auc:.3}, more than privacy.max_leak_auc = {bound}: choose a \
+         privacy.defence, or more noise, or agree on a larger bound"
+    )]
+    LeakBound {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// What the better attack reached.
+        auc: f64,
+        /// What was agreed.
+        bound: f64,
+    },
+    /// The driver asked for an exchange that the schedule does not have here.
+    #[error(
+        "exchange {index} is not the one that follows here; this is a defect, please report it"
+    )]
+    OutOfOrder {
+        /// The exchange asked for.
+        index: u64,
+    },
+}
+
+impl ProtocolError {
+    /// A closed set of names, for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::PeerMessage { source, .. } => source.label(),
+            Self::Rows(_) => "rows_differ",
+            Self::Range(_) => "range",
+            Self::He(error) => error.label(),
+            Self::Network(_) => "network",
+            Self::LeakBound { .. } => "leak_bound",
+            Self::OutOfOrder { .. } => "out_of_order",
+        }
+    }
+
+    /// What is to be done.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::PeerMessage { .. } => Class::Abort,
+            Self::Rows(_) | Self::Range(_) | Self::Network(_) | Self::LeakBound { .. } => {
+                Class::Operator
+            }
+            Self::He(HeError::Shape { .. }) | Self::OutOfOrder { .. } => Class::Bug,
+            Self::He(HeError::BadKey { .. }) => Class::Abort,
+            Self::He(_) => Class::Operator,
+        }
+    }
+
+    /// What the peer is told: its own class of fault and no details.
+    pub fn for_peer(&self) -> &'static str {
+        match self.class() {
+            Class::Abort => "your message was refused",
+            Class::Retry | Class::Operator | Class::Bug => "failed on this side",
+        }
+    }
+}
+
+/// Names the state in which a peer's message could not be read.
+pub(crate) fn unreadable(state: &'static str) -> impl FnOnce(DecodeError) -> ProtocolError {
+    move |source| ProtocolError::PeerMessage { state, source }
+}

@@ -1,0 +1,201 @@
+//! What a specification may say, and what it is told otherwise.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+
+const IRIS: &str = include_str!("../../../deploy/iris.toml");
+
+fn changed(from: &str, to: &str) -> Result<Job, JobError> {
+    assert!(IRIS.contains(from), "the sample has no {from:?}");
+    Job::from_toml(&IRIS.replace(from, to))
+}
+
+#[test]
+fn the_sample_is_a_job() {
+    let job = Job::from_toml(IRIS).unwrap();
+    assert_eq!((job.width(), job.spec().network.classes), (5, 3));
+    assert_eq!(job.key_bits(), KeyBits::B2048);
+    assert_eq!(job.side_of(&"bank-a".parse().unwrap()), Some(Side::Active));
+    assert_eq!(job.side_of(&"bank-b".parse().unwrap()), Some(Side::Passive));
+    assert_eq!(job.side_of(&"bank-c".parse().unwrap()), None);
+}
+
+#[test]
+fn each_field_is_held_against_its_range_and_named() {
+    for (from, to, field) in [
+        (r#"name = "iris""#, r#"name = """#, "name"),
+        (r#"name = "iris""#, r#"name = "a\u001b[31mb""#, "name"),
+        (r#"passive = "bank-b""#, r#"passive = "bank-a""#, "parties"),
+        (r#"dataset = "iris""#, r#"dataset = """#, "data.dataset"),
+        (
+            "test_fraction = 0.2",
+            "test_fraction = 1.0",
+            "data.test_fraction",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_fraction = nan",
+            "data.test_fraction",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_fraction = 0.2\nvalidation_fraction = 0.8",
+            "data.validation_fraction",
+        ),
+        (
+            "test_fraction = 0.2",
+            "validation_fraction = -0.1",
+            "data.validation_fraction",
+        ),
+        ("test_fraction = 0.2", "match_on = \"\"", "data.match_on"),
+        ("test_fraction = 0.2", "order = \"by_id\"", "data.order"),
+        ("inputs = 4", "inputs = 0", "network.inputs"),
+        ("classes = 3", "classes = 1", "network.classes"),
+        ("units = 5", "units = 0", "network.bottom"),
+        ("inputs = 4", "input = [4, 1]", "network.bottom"),
+        ("inputs = 4", "input = [0, 4]", "network.input"),
+        (
+            "classes = 3",
+            "classes = 3\nloss = \"binary_cross_entropy\"",
+            "network.loss",
+        ),
+        (
+            "classes = 3",
+            "classes = 3\ninitial = \"\"",
+            "network.initial",
+        ),
+        (
+            "epochs = 30",
+            "epochs = 30\nwarm_up_epochs = 31",
+            "training.warm_up_epochs",
+        ),
+        (
+            "epochs = 30",
+            "epochs = 30\ndecay = { kind = \"step\", every_epochs = 1, factor = 1.5 }",
+            "training.decay",
+        ),
+        ("epochs = 30", "epochs = 0", "training.epochs"),
+        ("batch_size = 16", "batch_size = 0", "training.batch_size"),
+        (
+            "learning_rate = 0.3",
+            "learning_rate = inf",
+            "training.learning_rate",
+        ),
+        (
+            "learning_rate = 0.05",
+            "learning_rate = -1.0",
+            "training.bottom",
+        ),
+        (
+            "\"adam\", learning_rate = 0.05",
+            "\"sgd\", learning_rate = 0.05, momentum = 1.0",
+            "training.bottom",
+        ),
+        (
+            "\"adam\", learning_rate = 0.05",
+            "\"adamw\", learning_rate = 0.05, weight_decay = -0.1",
+            "training.bottom",
+        ),
+        ("key_bits = 2048", "key_bits = 1024", "encryption.key_bits"),
+        (
+            "stall_budget_s = 1800",
+            "stall_budget_s = 0",
+            "liveness.stall_budget_s",
+        ),
+        (
+            "[liveness]",
+            "[fixed_point]\nstep_bits = 40\n[liveness]",
+            "fixed_point",
+        ),
+        (
+            "[liveness]",
+            "[fixed_point]\nactivation_bits = 24\n[liveness]",
+            "fixed_point",
+        ),
+    ] {
+        let error = changed(from, to).expect_err(to);
+        assert_eq!(error.field, field, "{to}: {error}");
+        assert!(error.to_string().contains(field), "{error}");
+    }
+}
+
+#[test]
+fn unknown_keys_and_names_are_errors_that_name_them() {
+    for (from, to, word) in [
+        ("epochs = 30", "epochs = 30\nepoch = 3", "epoch"),
+        ("[data]", "[dta]\n[data]", "dta"),
+        (r#"kind = "tanh""#, r#"kind = "tnh""#, "tnh"),
+        (
+            r#"scheme = "paillier""#,
+            r#"scheme = "plaintext""#,
+            "plaintext",
+        ),
+        (r#"active = "bank-a""#, r#"active = "Bank A""#, "Bank A"),
+    ] {
+        let error = changed(from, to).expect_err(to);
+        assert!(error.problem.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn the_digest_is_over_what_is_said_and_not_how() {
+    let job = Job::from_toml(IRIS).unwrap();
+    let without_comments: String = IRIS
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().to_owned() + "\n")
+        .collect();
+    assert_eq!(
+        Job::from_toml(&without_comments).unwrap().digest(),
+        job.digest()
+    );
+    let json = serde_json::to_string(job.spec()).unwrap();
+    let again: JobSpec = serde_json::from_str(&json).unwrap();
+    assert_eq!(Job::try_from(again).unwrap().digest(), job.digest());
+    assert_ne!(
+        changed("seed = 10", "seed = 11").unwrap().digest(),
+        job.digest()
+    );
+    assert_ne!(
+        changed("0.3 ", "0.30000000000000004 ").unwrap().digest(),
+        job.digest()
+    );
+}
+
+#[test]
+fn names_of_parties_are_those_of_certificates() {
+    for good in ["a", "bank-a", "0", &"x".repeat(63)] {
+        assert!(good.parse::<PartyName>().is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "-a",
+        "a-",
+        "A",
+        "a_b",
+        "a.b",
+        "ü",
+        "a b",
+        &"x".repeat(64),
+    ] {
+        assert!(bad.parse::<PartyName>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn sessions_differ_by_job_specification_and_attempt() {
+    use crate::session::session_id;
+    let id = |byte| JobId::new(uuid::Uuid::from_bytes([byte; 16]));
+    let (job, other) = (
+        Job::from_toml(IRIS).unwrap(),
+        changed("seed = 10", "seed = 11").unwrap(),
+    );
+    let session = session_id(id(1), &job, 1);
+    assert_eq!(session, session_id(id(1), &job, 1));
+    for other in [
+        session_id(id(2), &job, 1),
+        session_id(id(1), &other, 1),
+        session_id(id(1), &job, 2),
+    ] {
+        assert_ne!(session, other);
+    }
+}

@@ -1,0 +1,94 @@
+//! Two roles in one place, without a network: for tests and benchmarks.
+
+use crate::{
+    Machine, Next, Outbox, ProtocolError, Report, Rest, Role, schedule::Exchange, score::Score,
+};
+
+/// Runs exchange `index` between two roles at rest. `seen` is shown every
+/// payload, in the order in which they are sent.
+///
+/// # Errors
+/// [`ProtocolError`] of whichever side fails, and
+/// [`ProtocolError::OutOfOrder`] when one side ends before the other.
+pub fn exchange<L: Role, R: Role>(
+    index: u64,
+    left: L,
+    right: R,
+    seen: &mut dyn FnMut(&'static str, &[u8]),
+) -> Result<(Rest<L>, Rest<R>), ProtocolError> {
+    let (mut to_right, mut to_left) = (Outbox::new(), Outbox::new());
+    let mut left = left.begin(index, &mut to_right)?;
+    let mut right = right.begin(index, &mut to_left)?;
+    loop {
+        let (forth, back) = (to_right.drain(), to_left.drain());
+        if forth.is_empty() && back.is_empty() {
+            break;
+        }
+        for sent in forth {
+            seen(sent.name, &sent.payload);
+            right = hand(index, right, &sent.payload, &mut to_left)?;
+        }
+        for sent in back {
+            seen(sent.name, &sent.payload);
+            left = hand(index, left, &sent.payload, &mut to_right)?;
+        }
+    }
+    match (left, right) {
+        (Next::Done(left), Next::Done(right)) => Ok((left, right)),
+        _ => Err(ProtocolError::OutOfOrder { index }),
+    }
+}
+
+fn hand<M: Machine>(
+    index: u64,
+    next: Next<M>,
+    payload: &[u8],
+    out: &mut Outbox,
+) -> Result<Next<M>, ProtocolError> {
+    match next {
+        Next::Continue(machine) => machine.handle(payload, out),
+        Next::Done(_) => Err(ProtocolError::OutOfOrder { index }),
+    }
+}
+
+/// What came of a whole job.
+#[derive(Debug)]
+pub struct Trained<L, R> {
+    /// One side, after the last exchange.
+    pub left: L,
+    /// The other.
+    pub right: R,
+    /// The reports of the side that holds the labels, by exchange.
+    pub reports: Vec<Report>,
+}
+
+impl<L: Role, R> Trained<L, R> {
+    /// The share of test rows classified rightly; `None` when there were none.
+    pub fn test_accuracy(&self) -> Option<f64> {
+        let mut tested = Score::default();
+        for (index, report) in (0..).zip(&self.reports) {
+            if let Some(Exchange::Evaluate { .. }) = self.left.schedule().exchange(index) {
+                tested.add(report);
+            }
+        }
+        tested.accuracy()
+    }
+}
+
+/// Runs all exchanges of a job; `right` is the side that holds the labels.
+///
+/// # Errors
+/// As [`exchange`].
+pub fn train<L: Role, R: Role>(mut left: L, mut right: R) -> Result<Trained<L, R>, ProtocolError> {
+    let mut reports = Vec::new();
+    for index in 0..left.schedule().exchanges() {
+        let (one, other) = exchange(index, left, right, &mut |_, _| {})?;
+        reports.push(other.report);
+        (left, right) = (one.role, other.role);
+    }
+    Ok(Trained {
+        left,
+        right,
+        reports,
+    })
+}

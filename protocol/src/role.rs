@@ -1,0 +1,69 @@
+//! One party's half of a job, at rest between two exchanges.
+
+use entente_wire::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::{Machine, Next, Outbox, ProtocolError, privacy::Leak, schedule::Schedule};
+
+/// What a job's driver drives, whatever the protocol.
+///
+/// A role at rest is what a checkpoint holds: the state between exchange `k`
+/// and `k + 1`. Begin an exchange, feed its machine, get the role back.
+pub trait Role: Sized + Send + 'static {
+    /// The machine of one exchange.
+    type Machine: Machine<Output = Rest<Self>> + 'static;
+
+    /// The protocol's name, for metrics.
+    const PROTOCOL: &'static str;
+    /// The role's name in it, for metrics.
+    const ROLE: &'static str;
+
+    /// Which exchanges there are.
+    fn schedule(&self) -> &Schedule;
+
+    /// Begins exchange `index`. The side that speaks first writes its message
+    /// into `out`.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the own computation fails.
+    fn begin(self, index: u64, out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError>;
+
+    /// The name of a message kind of this protocol, for metrics: of sent and
+    /// of received ones. `None` for a kind that it does not have.
+    fn message_name(kind: entente_wire::Kind) -> Option<&'static str>;
+
+    /// This party's half of the model as it stands. Useless without the other
+    /// half, and secret all the same.
+    fn half(&self) -> Half;
+}
+
+/// A party's encoded half of a model; wiped when dropped.
+pub type Half = Secret<Vec<u8>>;
+
+/// A role that has come to rest after an exchange.
+#[derive(Debug)]
+pub struct Rest<R> {
+    /// The role, one exchange older.
+    pub role: R,
+    /// What may be told about the exchange.
+    pub report: Report,
+}
+
+/// What a party tells its coordinator of an exchange: counts and loss. Never a
+/// ciphertext, key, weight, feature or label.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Samples of the batch; 0 for a set-up.
+    pub samples: u64,
+    /// Mean loss over the batch, at the party that holds the labels.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<f64>,
+    /// Correctly classified samples, at the party that holds the labels.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correct: Option<u64>,
+    /// At the end of an epoch, how well attacks on its released gradients
+    /// found the labels, at the party that holds them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leak: Option<Leak>,
+}

@@ -1,0 +1,285 @@
+//! The command line.
+
+mod demo;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use self::demo::{DemoArgs, DemoDataset};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed while running
+  2    the command line is not understood
+  3    a configuration, specification, certificate or argument is wrong
+  4    the job that was waited for failed or was cancelled
+  5    demo: the weights differ from the plaintext reference
+  6    data check: a file is truncated, altered or unreadable
+  130  interrupted
+
+Examples:
+  entente demo                                  see it work, on this machine
+  entente cert ca --out pki                     a CA for development
+  entente cert issue party bank-a --ca pki --out pki
+  entente party --config bank-a.toml --check-config
+  entente job submit iris.toml --client client.toml --watch";
+
+/// Organisations train one model together without showing each other their
+/// data.
+#[derive(Debug, Parser)]
+#[command(name = "entente", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Schedule jobs between parties.
+    Coordinator(ServeArgs),
+    /// Take part in jobs: the process beside an organisation's data.
+    Party(ServeArgs),
+    /// Submit and follow jobs.
+    Job(JobArgs),
+    /// Make certificates for development.
+    Cert(CertArgs),
+    /// Look at public datasets on this machine.
+    Data(DataArgs),
+    /// Train on a public dataset (Iris, if nothing is said): three processes on
+    /// this machine, under encryption, compared with plaintext training at the
+    /// end.
+    Demo(DemoArgs),
+    /// Measure what encryption costs on this machine.
+    Bench(BenchArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// A service.
+#[derive(Debug, Args)]
+#[command(after_help = "Every setting can also come from the environment, as \
+ENTENTE__SECTION__KEY; it then overrides the file.")]
+pub(crate) struct ServeArgs {
+    /// The configuration, in TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Check configuration and certificates, and end.
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// When ready, write the addresses that are listened on to this file (as
+    /// JSON): for supervisors, and for port 0.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) announce: Option<PathBuf>,
+    /// End when standard input is closed, so that no process outlives the one
+    /// that started it.
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JobArgs {
+    #[command(subcommand)]
+    pub(crate) command: JobCommand,
+    /// Where the coordinator is and which certificate to show it, in TOML.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "client.toml",
+        env = "ENTENTE_CLIENT"
+    )]
+    pub(crate) client: PathBuf,
+    /// How results are shown.
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// Submit a job specification.
+    #[command(after_help = "Example:\n  entente job submit iris.toml --client client.toml --watch")]
+    Submit {
+        /// The specification, in TOML.
+        spec: PathBuf,
+        /// Follow it to its end.
+        #[arg(short, long)]
+        watch: bool,
+    },
+    /// List jobs, newest first.
+    List {
+        /// Only those in this state: queued, running, succeeded, failed, ...
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Show a job: where it stands and why.
+    Show {
+        /// Its identity.
+        id: String,
+    },
+    /// Follow a job to its end; exit code 4 if it does not succeed.
+    Watch {
+        /// Its identity.
+        id: String,
+    },
+    /// End a job.
+    Cancel {
+        /// Its identity.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "These certificates are for development: the CA's key lies on this \
+machine. Private keys are written with mode 0600, and no file is overwritten."
+)]
+pub(crate) struct CertArgs {
+    #[command(subcommand)]
+    pub(crate) command: CertCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertCommand {
+    /// Make a certificate authority.
+    Ca {
+        /// The folder for ca.pem and ca.key.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Its name, for people.
+        #[arg(long, default_value = "entente development CA")]
+        name: String,
+    },
+    /// Make a certificate and its key.
+    #[command(
+        after_help = "Example:\n  entente cert issue party bank-a --ca pki --out pki --host bank-a.example"
+    )]
+    Issue {
+        /// party, coordinator or user.
+        kind: String,
+        /// The holder's name: a-z, 0-9 and -.
+        name: String,
+        /// The folder with ca.pem and ca.key.
+        #[arg(long, value_name = "DIR")]
+        ca: PathBuf,
+        /// The folder for NAME.pem and NAME.key.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Host names and addresses, for foreign tools: entente itself goes by
+        /// the holder's name.
+        #[arg(long, default_values = ["localhost", "127.0.0.1"])]
+        host: Vec<String>,
+        /// Days until it expires.
+        #[arg(long, default_value_t = 30)]
+        days: u16,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+    /// How results are shown.
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Say which of the known public datasets are in a folder, and hold every
+    /// file against its published SHA-256.
+    #[command(
+        after_help = "A file that is missing is no failure; one that is truncated or altered \
+is (exit code 6).\n\nExample:\n  entente data check data"
+    )]
+    Check {
+        /// The folder that has one folder for each dataset: mnist, cifar10,
+        /// pima, kr_vs_kp, ...
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// The encryption scheme: every operation of a round, and whole rounds.
+    He(BenchHeArgs),
+}
+
+/// What to measure against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Against {
+    /// The constant-time exponentiation of OpenSSL's libcrypto.
+    Openssl,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  entente bench he                                         every tier, 2048 and 3072 bits
+  entente bench he --key-bits 2048 --against openssl       with ratios, and what was promised
+  entente bench he --key-bits 4096 --tier portable --json  for a program
+  entente bench he --timing 100000 --key-bits 2048         is decryption constant time?
+  entente bench he --estimate iris.toml --rows 150         what a job will take
+  entente bench he --quick                                 does all of it work?
+
+Operations are measured on one thread, rounds on all that the process may use.
+Figures are the least of a few repetitions. Progress goes to the standard error.")]
+pub(crate) struct BenchHeArgs {
+    /// Key sizes.
+    #[arg(long, value_delimiter = ',', default_values_t = [2048, 3072])]
+    pub(crate) key_bits: Vec<u32>,
+    /// One tier of the engine alone: ifma, adx or portable. Left out: each that
+    /// this machine has.
+    #[arg(long)]
+    pub(crate) tier: Option<String>,
+    /// Measure a yardstick in the same run, for honest ratios.
+    #[arg(long, value_enum)]
+    pub(crate) against: Option<Against>,
+    /// Decrypt so many ciphertexts of two classes, in four ways, and say whether
+    /// the time tells which (Reparaz, Balasch and Verbauwhede, 2017), in place
+    /// of the table.
+    #[arg(
+        long,
+        value_name = "DECRYPTIONS",
+        num_args = 0..=1,
+        default_missing_value = "10000",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(100..=10_000_000),
+        conflicts_with = "estimate"
+    )]
+    pub(crate) timing: Option<usize>,
+    /// A small cut and no repetitions: shows that it works, and little else.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Forecast what this job will cost in place of the table.
+    #[arg(long, value_name = "JOB.toml", requires = "rows")]
+    pub(crate) estimate: Option<PathBuf>,
+    /// With --estimate: rows of the dataset, which only its parties know.
+    #[arg(long)]
+    pub(crate) rows: Option<usize>,
+    /// For programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Measure in this process alone; for this command's own use.
+    #[arg(long, hide = true)]
+    pub(crate) this_process: bool,
+}

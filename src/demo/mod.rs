@@ -1,0 +1,190 @@
+//! `entente demo`: the whole thing on one machine.
+//!
+//! Three processes, as in the field: a coordinator and two parties, each with
+//! a certificate of its own, over mutual TLS on loopback. The one difference is
+//! at the end, when this process, which made both parties' folders, puts their
+//! halves together and compares.
+
+mod check;
+mod data;
+mod folder;
+mod job;
+mod processes;
+mod report;
+mod scrape;
+
+use std::{net::SocketAddr, path::Path, time::Instant};
+
+use entente_coordinator::client::Client;
+use entente_protocol::job::{Job, Side};
+use entente_tls::{Credentials, Identity};
+
+use self::{
+    data::Half,
+    folder::Folder,
+    job::{ACTIVE, COORDINATOR, PASSIVE},
+    processes::{Service, stop_all},
+    report::{Report, Sides},
+    scrape::Samples,
+};
+use crate::{
+    cli::DemoArgs,
+    exit::Failure,
+    job::follow::Follower,
+    serve::{runtime, told_to_stop},
+};
+
+/// Runs the demonstration. Whatever ends it, every process that it started is
+/// ended with it.
+pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let job = job::job(args)?;
+    let halves = data::halves(args, &job.spec().data.dataset)?;
+    let folder = Folder::create()?;
+    runtime().block_on(async {
+        let mut services = Vec::new();
+        let outcome = tokio::select! {
+            outcome = demonstrate(args, &job, &halves, &folder, &mut services) => outcome,
+            () = told_to_stop() => Err(Failure::Interrupted),
+        };
+        stop_all(services).await;
+        outcome
+    })
+}
+
+async fn demonstrate(
+    args: &DemoArgs,
+    job: &Job,
+    halves: &Sides<Half>,
+    folder: &Folder,
+    services: &mut Vec<Service>,
+) -> Result<(), Failure> {
+    let (dataset, model) = (&job.spec().data.dataset, job::model(job));
+    println!(
+        "{}, {model}, {} bits: {ACTIVE} has the features, {PASSIVE} the labels.",
+        args.dataset.title(),
+        args.key_bits
+    );
+    let path = folder.path();
+    folder.configure_coordinator()?;
+    let (service, at) = Service::start("coordinator", COORDINATOR, path).await?;
+    services.push(service);
+    let api = announced(at.api)?;
+    folder.configure_party(PASSIVE, api, None, (dataset, &halves.passive), args.seed)?;
+    let (service, passive) = Service::start("party", PASSIVE, path).await?;
+    services.push(service);
+    folder.configure_party(
+        ACTIVE,
+        api,
+        passive.peers,
+        (dataset, &halves.active),
+        args.seed,
+    )?;
+    let (service, active) = Service::start("party", ACTIVE, path).await?;
+    services.push(service);
+
+    let credentials = Credentials::load(&folder.user()).map_err(Failure::runtime)?;
+    let name = COORDINATOR.parse().map_err(Failure::runtime)?;
+    let url = format!("https://localhost:{}/", api.port())
+        .parse()
+        .map_err(Failure::runtime)?;
+    let client =
+        Client::new(&credentials, url, &Identity::coordinator(name)).map_err(Failure::runtime)?;
+    let begun = Instant::now();
+    let submitted = client.submit(job.spec()).await.map_err(Failure::runtime)?;
+    let mut follower = Follower::new();
+    let view = loop {
+        let asked = client.show(submitted.id).await;
+        // A process that died is the reason for whatever else fails.
+        for service in services.iter_mut() {
+            service.check()?;
+        }
+        let view = asked.map_err(Failure::runtime)?;
+        follower.show(&view);
+        if view.state.is_ended() {
+            break view;
+        }
+        follower.pause().await;
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    follower.finish(&view)?;
+
+    let parties = Sides {
+        active: Samples::of(&credentials, ACTIVE, announced(active.metrics)?).await?,
+        passive: Samples::of(&credentials, PASSIVE, announced(passive.metrics)?).await?,
+    };
+    let id = view.id.to_string();
+    let saved = [ACTIVE, PASSIVE].map(|party| folder.half(party, &id));
+    let [active_half, passive_half] = saved;
+    let verdict = check::check(job, halves, &active_half?, &passive_half?)?;
+    let progress = view.progress(Side::Passive);
+    let report = Report {
+        dataset: dataset.clone(),
+        model,
+        scheme: "paillier".into(),
+        key_bits: args.key_bits,
+        epochs: job.spec().training.epochs,
+        rounds: progress.rounds_done,
+        test_accuracy: progress.test_accuracy,
+        plaintext_accuracy: verdict.plaintext_accuracy,
+        weights_bit_identical: verdict.weights_bit_identical,
+        weights: verdict.weights,
+        samples_per_second: progress.samples as f64 / seconds,
+        seconds,
+        bytes_sent: Sides {
+            active: parties.active.bytes_sent(),
+            passive: parties.passive.bytes_sent(),
+        },
+        he_ops: scrape::operations(&parties),
+        step_seconds: Sides {
+            active: parties.active.steps(),
+            passive: parties.passive.steps(),
+        },
+    };
+    report.print();
+    if let Some(file) = &args.report {
+        report.write(file)?;
+        println!("\nWritten to {}.", file.display());
+    }
+    if !report.weights_bit_identical {
+        return Err(Failure::Mismatch(
+            "the weights differ from the plaintext reference; please report this".into(),
+        ));
+    }
+    if args.keep_running {
+        let places = [
+            (COORDINATOR, at.api, "v1/jobs"),
+            (ACTIVE, active.metrics, "metrics"),
+            (PASSIVE, passive.metrics, "metrics"),
+        ];
+        keep_running(path, services, places).await?;
+    }
+    Ok(())
+}
+
+fn announced(address: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+    address
+        .ok_or_else(|| Failure::runtime("a process announced fewer addresses than it listens on"))
+}
+
+/// Until Ctrl-C, or until one of them ends by itself.
+async fn keep_running(
+    path: &Path,
+    services: &mut [Service],
+    places: [(&str, Option<SocketAddr>, &str); 3],
+) -> Result<(), Failure> {
+    println!("\nStill running, until Ctrl-C:");
+    for (name, address, page) in places {
+        let port = announced(address)?.port();
+        println!("  {name:<12} https://localhost:{port}/{page}");
+    }
+    println!(
+        "Ask them with: curl --cacert {0}/ca.pem --cert {0}/demo.pem --key {0}/demo.key URL",
+        path.display()
+    );
+    loop {
+        for service in services.iter_mut() {
+            service.check()?;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! `entente job`: submit and follow jobs.
+
+pub(crate) mod follow;
+mod show;
+
+use std::{fs, path::Path};
+
+use entente_coordinator::{
+    client::Client,
+    job::{JobState, JobView},
+};
+use entente_protocol::job::{Job, JobId};
+use entente_tls::{Credentials, Identity, Name, TlsFiles};
+use serde::Deserialize;
+use url::Url;
+
+use self::follow::Follower;
+use crate::{
+    cli::{Format, JobArgs, JobCommand},
+    exit::Failure,
+    output, serve, settings,
+};
+
+/// Who asks, and whom: the file behind `--client`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientConfig {
+    tls: TlsFiles,
+    coordinator: Coordinator,
+}
+
+/// `[coordinator]` of the same.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Coordinator {
+    url: Url,
+    name: Name,
+}
+
+/// Asks the coordinator and shows what it says.
+pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
+    // What a person wrote is checked before anybody is called.
+    let spec = match &args.command {
+        JobCommand::Submit { spec, .. } => Some(read_job(spec)?),
+        _ => None,
+    };
+    let client = connect(&args.client)?;
+    serve::runtime().block_on(async {
+        let client = client()?;
+        match (args.command, spec) {
+            (JobCommand::Submit { watch, .. }, Some(job)) => {
+                let view = client.submit(job.spec()).await.map_err(Failure::runtime)?;
+                if watch {
+                    watch_to_end(&client, view.id, args.output).await
+                } else {
+                    show::job(&view, args.output)
+                }
+            }
+            (JobCommand::List { state }, _) => {
+                let state = state.map(|state| state.parse::<JobState>()).transpose();
+                let state = state.map_err(Failure::configuration)?;
+                let jobs = client.list(state).await.map_err(Failure::runtime)?;
+                show::jobs(&jobs, args.output)
+            }
+            (JobCommand::Show { id }, _) => {
+                let view = client.show(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::job(&view, args.output)
+            }
+            (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.output).await,
+            (JobCommand::Cancel { id }, _) => {
+                let view = client.cancel(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::job(&view, args.output)
+            }
+            (JobCommand::Submit { .. }, None) => Err(Failure::runtime("no specification was read")),
+        }
+    })
+}
+
+fn read_job(path: &Path) -> Result<Job, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))?;
+    Job::from_toml(&text)
+        .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))
+}
+
+fn parse(id: &str) -> Result<JobId, Failure> {
+    id.parse().map_err(|_| {
+        Failure::Configuration(format!("{id:?} is no job; `entente job list` shows them"))
+    })
+}
+
+/// Checks who asks and whom; the client itself is made inside the runtime.
+fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Failure>, Failure> {
+    let config: ClientConfig = settings::load(path)?;
+    let credentials = Credentials::load(&config.tls).map_err(Failure::configuration)?;
+    let coordinator = Identity::coordinator(config.coordinator.name);
+    Ok(move || {
+        Client::new(&credentials, config.coordinator.url, &coordinator)
+            .map_err(Failure::configuration)
+    })
+}
+
+async fn watch_to_end(client: &Client, id: JobId, format: Format) -> Result<(), Failure> {
+    let mut follower = Follower::new();
+    loop {
+        let view = tokio::select! {
+            view = client.show(id) => view.map_err(Failure::runtime)?,
+            () = serve::told_to_stop() => return Err(Failure::Interrupted),
+        };
+        if format == Format::Table {
+            follower.show(&view);
+        }
+        if view.state.is_ended() {
+            if format == Format::Json {
+                output::json(&view)?;
+            }
+            return follower.finish(&view);
+        }
+        tokio::select! {
+            () = follower.pause() => {}
+            () = serve::told_to_stop() => return Err(Failure::Interrupted),
+        }
+    }
+}
+
+/// Why a job did not succeed, in one sentence.
+fn reason(view: &JobView) -> String {
+    let reasons: Vec<String> = view
+        .failures
+        .iter()
+        .map(|failure| {
+            let side = failure.side.map(|side| &view.sides.of(side).party);
+            let place = side.map_or_else(|| "the coordinator".to_owned(), ToString::to_string);
+            format!(
+                "{place}: {} (exchange {})",
+                failure.message, failure.exchange
+            )
+        })
+        .collect();
+    if reasons.is_empty() {
+        format!("it is {}", view.state)
+    } else {
+        reasons.join("; ")
+    }
+}

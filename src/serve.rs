@@ -1,0 +1,162 @@
+//! `entente coordinator` and `entente party`: the services.
+
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+
+use actix_rt::SystemRunner;
+use entente_actors::PartyConfig;
+use entente_coordinator::CoordinatorConfig;
+use entente_he::{Backend, Paillier, PaillierBackend, Tier};
+use entente_metrics::Registry;
+use entente_tls::{Credentials, TlsFiles};
+use serde::{Deserialize, Serialize};
+
+use crate::{cli::ServeArgs, exit::Failure, settings};
+
+/// The runtime of everything that waits.
+pub(crate) fn runtime() -> SystemRunner {
+    actix_rt::System::new()
+}
+
+/// Resolves on Ctrl-C and on SIGTERM.
+pub(crate) async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let ended = async |kind| match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(error) => {
+            tracing::warn!("signals cannot be waited for: {error}");
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        () = ended(SignalKind::interrupt()) => {}
+        () = ended(SignalKind::terminate()) => {}
+    }
+}
+
+/// Resolves when it is time to end.
+async fn time_to_end(until_stdin_closes: bool) {
+    tokio::select! {
+        () = told_to_stop() => {}
+        () = stdin_closes(), if until_stdin_closes => {}
+    }
+}
+
+/// Resolves when standard input is at its end. On a thread of its own and not
+/// the runtime's: a runtime would wait for the read before it ends.
+async fn stdin_closes() {
+    let (closed, wait) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = closed.send(());
+    });
+    let _ = wait.await;
+}
+
+/// Runs a coordinator until it is told to stop.
+pub(crate) fn coordinator(args: &ServeArgs) -> Result<(), Failure> {
+    let config: CoordinatorConfig = settings::load(&args.config)?;
+    config.check().map_err(Failure::configuration)?;
+    let Some(credentials) = checked_credentials(args, &config.tls)? else {
+        return Ok(());
+    };
+    let registry = Registry::new().map_err(Failure::runtime)?;
+    let ready = |at: &entente_coordinator::Addresses| {
+        announce(
+            args,
+            &Addresses {
+                api: Some(at.api),
+                ..Addresses::default()
+            },
+        );
+    };
+    let end = time_to_end(args.until_stdin_closes);
+    runtime()
+        .block_on(entente_coordinator::serve(
+            config,
+            credentials,
+            registry,
+            ready,
+            end,
+        ))
+        .map_err(Failure::runtime)
+}
+
+/// Runs a party until it is told to stop.
+pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
+    let config: PartyConfig = settings::load(&args.config)?;
+    config.check().map_err(Failure::configuration)?;
+    let Some(credentials) = checked_credentials(args, &config.tls)? else {
+        return Ok(());
+    };
+    let tier = Tier::configured().map_err(Failure::configuration)?;
+    tracing::info!("homomorphic encryption runs on the {tier} tier");
+    let registry = Registry::new().map_err(Failure::runtime)?;
+    // The one place where a scheme is named.
+    let backend = PaillierBackend::default().with_pool(config.compute.pool_values);
+    let backend: Arc<dyn Backend<Paillier>> = Arc::new(backend);
+    let ready = |at: entente_actors::Addresses| {
+        let (peers, metrics) = (Some(at.parties), at.metrics);
+        announce(
+            args,
+            &Addresses {
+                peers,
+                metrics,
+                ..Addresses::default()
+            },
+        );
+    };
+    let end = time_to_end(args.until_stdin_closes);
+    runtime()
+        .block_on(entente_actors::run(
+            config,
+            Arc::new(credentials),
+            backend,
+            registry,
+            ready,
+            end,
+        ))
+        .map_err(Failure::runtime)
+}
+
+/// Loads certificate and key; nothing when only a check was asked for.
+fn checked_credentials(args: &ServeArgs, files: &TlsFiles) -> Result<Option<Credentials>, Failure> {
+    let credentials = Credentials::load(files).map_err(Failure::configuration)?;
+    if args.check_config {
+        println!(
+            "{}: good, for {}",
+            args.config.display(),
+            credentials.identity()
+        );
+        return Ok(None);
+    }
+    Ok(Some(credentials))
+}
+
+/// What a service announces: the addresses that it listens on.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Addresses {
+    /// The coordinator's API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api: Option<SocketAddr>,
+    /// Where a party's peers reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peers: Option<SocketAddr>,
+    /// A party's metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// Writes the addresses where they were asked for, whole or not at all.
+fn announce(args: &ServeArgs, addresses: &Addresses) {
+    let Some(path) = &args.announce else { return };
+    let write = |path: &Path| -> std::io::Result<()> {
+        let partial = path.with_extension("partial");
+        fs::write(&partial, serde_json::to_vec(addresses)?)?;
+        fs::rename(&partial, path)
+    };
+    if let Err(error) = write(path) {
+        tracing::error!("{}: {error}", path.display());
+    }
+}
