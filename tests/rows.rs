@@ -28,16 +28,22 @@ label = "late"
 classes = ["no", "yes"]
 "#;
 
+/// What bank-a's home and bank-b's label both say of a customer. Of customers
+/// listed in the opposite order, half would agree.
+fn rents(id: u32) -> bool {
+    (id / 3) % 2 == 1
+}
+
 /// Customers as bank-a and bank-b list them.
 fn write(folder: &Path, here: &[u32], there: &[u32]) {
     let line = |id: &u32| {
-        let home = ["own", "rent"][(*id % 2) as usize];
+        let home = ["own", "rent"][usize::from(rents(*id))];
         format!("C{id},{},{home}\n", 1000 + 37 * (id % 11))
     };
     let rows: String = here.iter().map(line).collect();
     let text = format!("customer,income,home\n{rows}");
     fs::write(folder.join("incomes-of-bank-a.csv"), text).unwrap();
-    let line = |id: &u32| format!("{};C{id}\n", ["no", "yes"][(*id % 2) as usize]);
+    let line = |id: &u32| format!("{};C{id}\n", ["no", "yes"][usize::from(rents(*id))]);
     let rows: String = there.iter().map(line).collect();
     let text = format!("late,KUNDE\n{}", rows.replace(';', ","));
     fs::write(folder.join("defaults-of-bank-b.csv"), text).unwrap();
@@ -54,7 +60,7 @@ fn submit(house: &House, data: &str) -> String {
         ("dataset = \"iris\"", data),
         ("inputs = 4", "inputs = 3"),
         ("classes = 3", "classes = 2"),
-        ("epochs = 30", "epochs = 2"),
+        ("epochs = 30", "epochs = 12"),
     ])
 }
 
@@ -89,8 +95,10 @@ fn files_in_another_order_train_by_id_and_are_an_error_as_stored() {
     let id = submit(&house, "dataset = \"loans\"\nmatch_on = \"customer\"");
     let job = house.end_of(&id);
     assert_eq!(job["state"], "succeeded", "{job:#}");
-    // The label is whether the home is rented: rows that match learn it.
-    assert_eq!(job["test_accuracy"], 1.0);
+    // The label is whether the home is rented: rows that match learn it, and
+    // rows in the files' orders would be right half of the time. Which rows are
+    // tested is drawn afresh in each run, hence a bound between the two.
+    assert!(job["test_accuracy"].as_f64().unwrap() > 0.8, "{job:#}");
 
     let as_stored = "dataset = \"loans\"\nmatch_on = \"customer\"\norder = \"as_stored\"";
     let id = submit(&house, as_stored);
