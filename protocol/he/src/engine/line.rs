@@ -49,8 +49,14 @@ impl Layout {
         let place = |number: usize| (number / self.lanes * self.lines, number % self.lanes * part);
         let ((to, at), (from, source_at)) = (place(to), place(from));
         let target = target.iter_mut().skip(to).take(self.lines);
-        for (target, source) in target.zip(source.iter().skip(from)) {
-            target.0[at..at + part].copy_from_slice(&source.0[source_at..source_at + part]);
+        let lines = target.zip(source.iter().skip(from));
+        if part == 1 {
+            // A slice of one word would be a call for each word.
+            lines.for_each(|(target, source)| target.0[at] = source.0[source_at]);
+        } else {
+            lines.for_each(|(target, source)| {
+                target.0[at..at + part].copy_from_slice(&source.0[source_at..source_at + part]);
+            });
         }
     }
 }

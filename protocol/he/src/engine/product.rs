@@ -53,12 +53,11 @@ use super::{
     line::{Layout, Line},
 };
 
-/// Bytes of tables and columns that are in memory at a time, beyond those of
-/// one row.
+/// Bytes of columns that are in memory at a time, beyond those of one row.
 const WORKING_BYTES: usize = 128 << 20;
 
 /// Blocks of columns that look up in a table while it is in the cache.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 8;
 
 /// A matrix of signed scalars, `outputs x terms`, each in [-2^bits, 2^bits).
 /// Wiped when dropped.
@@ -132,13 +131,12 @@ impl Modulus {
         if products.len() == 0 {
             return Some(products);
         }
-        let group = self.group_size(scalars);
-        let numbers = (terms.div_ceil(group) << group) + scalars.columns();
-        let bytes = size_of_val(self.kernel().one()) * layout.blocks(numbers);
+        let groups = self.groups(scalars);
+        let bytes = size_of_val(self.kernel().one()) * layout.blocks(scalars.columns());
         let at_once = (WORKING_BYTES / bytes.max(1)).max(1);
         for first in (0..rows).step_by(at_once) {
             let rows = first..(first + at_once).min(rows);
-            let some = self.products_of_rows(x, rows, scalars, group)?;
+            let some = self.products_of_rows(x, rows, scalars, &groups)?;
             for i in 0..some.len() {
                 let target = products.lines_mut();
                 layout.copy(target, first * outputs + i, some.lines(), i);
@@ -147,61 +145,75 @@ impl Modulus {
         Some(products)
     }
 
+    /// A row's tables are as large as a core's cache. They are made, looked up
+    /// in and dropped before those of the next row are begun, on each thread.
     fn products_of_rows(
         &self,
         x: &Residues,
         rows: Range<usize>,
         scalars: &Scalars,
-        group: usize,
+        groups: &[Range<usize>],
     ) -> Option<Residues> {
-        let terms = scalars.terms.max(1);
-        let groups: Vec<Range<usize>> = (0..terms)
-            .step_by(group)
-            .map(|start| start..(start + group).min(terms))
-            .collect();
-        let tables: Vec<Residues> = rows
-            .into_par_iter()
-            .flat_map(|row| groups.par_iter().map(move |group| (row * terms, group)))
+        let layout = self.layout();
+        let per_row = layout.blocks(scalars.columns()) * layout.lanes;
+        let mut columns = Residues::zeros(rows.len() * per_row, layout);
+        let mut whole_groups = vec![Residues::zeros(rows.len(), layout); groups.len()];
+        let at_once = rayon::current_num_threads();
+        let parts = columns
+            .lines_mut()
+            .chunks_mut(at_once * layout.lines_of(per_row));
+        for (first, columns) in (0..rows.len()).step_by(at_once).zip(parts) {
+            let these = first..(first + at_once).min(rows.len());
+            let x_rows = these.clone().map(|row| rows.start + row);
+            let tables = self.tables(x, x_rows, scalars, groups);
+            for (row, tables) in these.zip(tables.chunks_exact(groups.len())) {
+                // The last entry of a table is the product of its group.
+                for (whole, table) in whole_groups.iter_mut().zip(tables) {
+                    layout.copy(whole.lines_mut(), row, table.lines(), table.len() - 1);
+                }
+            }
+            self.columns(columns, &tables, groups, scalars);
+        }
+        let mut whole_rows = self.ones(rows.len());
+        for whole in &whole_groups {
+            self.multiply(&mut whole_rows, whole);
+        }
+        let correction = self.invert_public(&whole_rows)?;
+        Some(self.horner(&columns, &correction, scalars))
+    }
+
+    /// For each row, the products of all subsets of each group of its bases.
+    fn tables(
+        &self,
+        x: &Residues,
+        rows: impl Iterator<Item = usize>,
+        scalars: &Scalars,
+        groups: &[Range<usize>],
+    ) -> Vec<Residues> {
+        let of_row = |row| groups.iter().map(move |group| (row * scalars.terms, group));
+        let all: Vec<_> = rows.flat_map(of_row).collect();
+        all.into_par_iter()
             .map_init(
                 || self.worker(),
                 |worker, (row, group)| {
                     self.subset_products(worker, x, row + group.start..row + group.end)
                 },
             )
-            .collect();
-        let whole_rows = self.products_of_last(&tables, groups.len());
-        let correction = self.invert_public(&whole_rows)?;
-        let columns = self.columns(&tables, &groups, scalars);
-        Some(self.horner(&columns, &correction, scalars))
-    }
-
-    /// For each row, the product of all its bases: the last entry of a table is
-    /// that of its group.
-    fn products_of_last(&self, tables: &[Residues], groups: usize) -> Residues {
-        let layout = self.layout();
-        let rows = tables.len() / groups.max(1);
-        let mut products = self.ones(rows);
-        for group in 0..groups {
-            let mut last = Residues::zeros(rows, layout);
-            for (row, tables) in tables.chunks_exact(groups).enumerate() {
-                if let Some(table) = tables.get(group) {
-                    layout.copy(last.lines_mut(), row, table.lines(), table.len() - 1);
-                }
-            }
-            self.multiply(&mut products, &last);
-        }
-        products
+            .collect()
     }
 
     /// The columns of each row, each row's in blocks of its own.
-    fn columns(&self, tables: &[Residues], groups: &[Range<usize>], scalars: &Scalars) -> Residues {
-        let layout @ Layout { lanes, lines } = self.layout();
-        let per_row = layout.blocks(scalars.columns());
-        let rows = tables.len() / groups.len().max(1);
-        let mut columns = self.ones(rows * per_row * lanes);
+    fn columns(
+        &self,
+        columns: &mut [Line],
+        tables: &[Residues],
+        groups: &[Range<usize>],
+        scalars: &Scalars,
+    ) {
+        let Layout { lanes, lines } = self.layout();
+        let per_row = self.layout().lines_of(scalars.columns());
         columns
-            .lines_mut()
-            .par_chunks_mut(per_row * lines)
+            .par_chunks_mut(per_row)
             .zip(tables.par_chunks(groups.len()))
             .for_each(|(row, tables)| {
                 let together = row.par_chunks_mut(TOGETHER * lines).enumerate();
@@ -210,7 +222,6 @@ impl Modulus {
                     self.columns_together(blocks, first, tables, groups, scalars);
                 });
             });
-        columns
     }
 
     /// A few blocks of a row's columns, from column `first` on.
@@ -278,18 +289,24 @@ impl Modulus {
         products
     }
 
-    /// Terms per table: the cheapest, counted in multiplications of blocks.
-    fn group_size(&self, scalars: &Scalars) -> usize {
+    /// The terms in groups, one for each table: the cheapest, counted in
+    /// multiplications of blocks.
+    fn groups(&self, scalars: &Scalars) -> Vec<Range<usize>> {
         let layout = self.layout();
         let numbers_per_multiplication = self.kernel().lookup();
         let columns = layout.blocks(scalars.columns());
         // In hundredths.
         let cost = |group: usize| {
             let entries = 1_usize << group;
-            let table = layout.blocks(entries) + layout.lanes.trailing_zeros() as usize;
+            let first_block = layout.lanes.trailing_zeros().saturating_sub(1) as usize;
+            let table = first_block + layout.blocks(entries) - 1;
             let column = 100 + 100 * entries / numbers_per_multiplication;
             scalars.terms.div_ceil(group) * (100 * table + columns * column)
         };
-        (1..=10).min_by_key(|&group| cost(group)).unwrap_or(1)
+        let group = (1..=10).min_by_key(|&group| cost(group)).unwrap_or(1);
+        (0..scalars.terms)
+            .step_by(group)
+            .map(|start| start..(start + group).min(scalars.terms))
+            .collect()
     }
 }

@@ -33,10 +33,13 @@ impl Modulus {
         let first = table.lines_mut().iter_mut().take(lines);
         first.zip(one).for_each(|(to, one)| *to = *one);
         for (bit, number) in lane_bits.clone().enumerate() {
-            factor.copy_from_slice(one);
-            for lane in (0..lanes).filter(|lane| lane >> bit & 1 == 1) {
-                layout.copy(&mut factor, lane, numbers.lines(), number);
+            let with = (0..lanes).filter(|lane| lane >> bit & 1 == 1);
+            if bit == 0 {
+                with.for_each(|lane| layout.copy(table.lines_mut(), lane, numbers.lines(), number));
+                continue;
             }
+            factor.copy_from_slice(one);
+            with.for_each(|lane| layout.copy(&mut factor, lane, numbers.lines(), number));
             if let Some(first) = table.lines_mut().chunks_exact_mut(lines).next() {
                 worker.multiply(first, &factor);
             }

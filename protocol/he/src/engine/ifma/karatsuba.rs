@@ -25,13 +25,27 @@
 //! difference of halves instead of the sum was refused: it needs the sign of
 //! each lane and a second pass that negates.
 //!
-//! **Columns stay within their 64 bits.** One of a product of h limbs is at
-//! most 2 h 2^52 = k 2^52; one of the middle at most (k + 3) 2^52, with v, s and
-//! t u X^2 added (as 2^52 in the last column, for want of a next one). The
-//! result's lie between -2 k 2^52 and (2 k + 3) 2^52, the reduction adds at most
-//! 2 k 2^52 and a carry, and with k = 160 that is below 2^62. Columns below
-//! zero are no matter: only what they stand for together is not negative, and
-//! the reduction carries with their sign.
+//! The halves' products are made of halves in turn, down to those of less than
+//! [`FROM`] limbs: three levels for k = 160.
+//!
+//! **Columns stay within their 64 bits.** Count in 2^52. Without halves, a
+//! column of a product of b limbs is in [0, 2 b]. With them it is one column of
+//! the low or the high product and one of the middle, less one of the low and
+//! one of the high; in the middle also v, s and t u X^2 are added, 3 at most (the
+//! last as 2^52 in the last column, for want of a next one). So from [-l, u] a
+//! level makes [-2 l - 2 u, 2 u + 2 l + 3]:
+//!
+//! ```text
+//!   b limbs      0            2 b
+//!   2 b        - 4 b          4 b +  3
+//!   4 b       - 16 b -  6    16 b +  9
+//!   8 b       - 64 b - 30    64 b + 33       1313 for b = 20, k = 160
+//! ```
+//!
+//! The reduction adds at most 2 k = 320 and a carry, and 1634 is below the 2048
+//! that a signed word has room for. Columns below zero are no matter: only what
+//! they stand for together is not negative, and the reduction carries with
+//! their sign.
 
 use super::{
     straight::{self, TILE},
@@ -42,52 +56,60 @@ use crate::engine::{
     line::Line,
 };
 
-/// From how many limbs on halves are worth their passes, in a multiplication
-/// and in a square, which has half as much to save.
-const MULTIPLY_FROM: usize = 40;
-const SQUARE_FROM: usize = 60;
+/// From how many limbs on halves are worth their passes.
+const FROM: usize = 40;
 
 /// The limbs of each half, if the halves are tiled.
-fn half(k: usize, from: usize) -> Option<usize> {
-    (k >= from && k.is_multiple_of(2 * TILE)).then_some(k / 2)
+pub(in crate::engine::ifma) fn half(k: usize) -> Option<usize> {
+    (k >= FROM && k.is_multiple_of(2 * TILE)).then_some(k / 2)
 }
 
 kernel! {
     /// The first 2 k lines of `scratch` <- a * b as columns that are not
-    /// carried yet, for a and b of k limbs; k more lines are worked in.
+    /// carried yet, for a and b of k limbs; 2 k more lines are worked in.
     pub(in crate::engine::ifma) fn multiply(scratch: &mut [Line], a: &[Line], b: &[Line]) {
-        let (columns, middle) = scratch.split_at_mut(2 * a.len());
-        let Some(h) = half(a.len(), MULTIPLY_FROM) else {
+        let (columns, room) = scratch.split_at_mut(2 * a.len());
+        within(columns, room, a, b);
+    }
+
+    /// `columns` <- a * b, by halves as long as that is worth it.
+    fn within(columns: &mut [Line], room: &mut [Line], a: &[Line], b: &[Line]) {
+        let Some(h) = half(a.len()) else {
             return straight::multiply(cells(columns), a, b);
         };
-        let middle = &mut middle[..2 * h];
         let (low, high) = columns.split_at_mut(2 * h);
         let ((a0, a1), (b0, b1)) = (a.split_at(h), b.split_at(h));
         // Where a1 b1 will be is room for the sums.
         let (s, v) = high.split_at_mut(h);
         let beyond = [sum(s, a0, a1), sum(v, b0, b1)];
-        straight::multiply(cells(middle), s, v);
+        let (middle, room) = room.split_at_mut(2 * h);
+        within(middle, room, s, v);
         complete(&mut middle[h..], [s, v], beyond);
-        straight::multiply(cells(low), a0, b0);
-        straight::multiply(cells(high), a1, b1);
+        within(low, room, a0, b0);
+        within(high, room, a1, b1);
         combine(low, high, middle);
     }
 
     /// As `multiply`, a^2.
     pub(in crate::engine::ifma) fn square(scratch: &mut [Line], a: &[Line]) {
-        let (columns, middle) = scratch.split_at_mut(2 * a.len());
-        let Some(h) = half(a.len(), SQUARE_FROM) else {
+        let (columns, room) = scratch.split_at_mut(2 * a.len());
+        square_within(columns, room, a);
+    }
+
+    /// `columns` <- a^2, by halves as long as that is worth it.
+    fn square_within(columns: &mut [Line], room: &mut [Line], a: &[Line]) {
+        let Some(h) = half(a.len()) else {
             return straight::square(cells(columns), a);
         };
-        let middle = &mut middle[..2 * h];
         let (low, high) = columns.split_at_mut(2 * h);
         let (a0, a1) = a.split_at(h);
-        let s = &mut high[..h];
+        let (s, _) = high.split_at_mut(h);
         let beyond = sum(s, a0, a1);
-        straight::square(cells(middle), s);
+        let (middle, room) = room.split_at_mut(2 * h);
+        square_within(middle, room, s);
         complete(&mut middle[h..], [s, s], [beyond; 2]);
-        straight::square(cells(low), a0);
-        straight::square(cells(high), a1);
+        square_within(low, room, a0);
+        square_within(high, room, a1);
         combine(low, high, middle);
     }
 

@@ -59,6 +59,10 @@ const LIMB: u32 = 52;
 /// The largest limb.
 const LIMB_MAX: u64 = u64::MAX >> (64 - LIMB);
 
+/// Lines of working memory for each limb: two columns of the product, and two
+/// in which products by halves are made.
+const SCRATCH: usize = 4;
+
 struct Ifma {
     instructions: Instructions,
     /// k limbs of n.
@@ -178,8 +182,7 @@ impl Kernel for Ifma {
     }
 
     fn scratch(&self) -> usize {
-        // Columns of the product, and of that of sums.
-        3 * self.k()
+        SCRATCH * self.k()
     }
 
     /// Permutations scan a table at an eighth of what the portable tier pays
@@ -189,7 +192,7 @@ impl Kernel for Ifma {
     }
 
     fn lookup(&self) -> usize {
-        1500
+        1000
     }
 
     fn one(&self) -> &[Line] {

@@ -24,6 +24,8 @@ mod straight;
 mod vector;
 
 pub(super) use floor::{PER_ROUND, multiply_adds};
+#[cfg(test)]
+pub(super) use karatsuba::half;
 pub(super) use karatsuba::{multiply, square};
 pub(super) use scan::{block, each};
 pub(super) use straight::{TILE, reduce};

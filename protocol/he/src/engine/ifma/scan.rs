@@ -15,11 +15,13 @@ kernel! {
     pub(in crate::engine::ifma) fn block(out: &mut [Line], table: &[Line], digit: usize) {
         let lines = out.len();
         let digit = spread(digit as u64);
+        let (first, rest) = table.split_at(lines);
         for (at, out) in (0..).step_by(TILE).zip(out.chunks_exact_mut(TILE)) {
             macro_rules! tile {
                 ($($r:ident $i:literal)*) => {
-                    $(let mut $r = spread(0);)*
-                    for (index, block) in (0..).zip(table.chunks_exact(lines)) {
+                    let first = &first[at..][..TILE];
+                    $(let mut $r = load(&first[$i]);)*
+                    for (index, block) in (1..).zip(rest.chunks_exact(lines)) {
                         let block = &block[at..][..TILE];
                         let hit = equal(digit, spread(index));
                         $($r = choose(hit, load(&block[$i]), $r);)*
@@ -46,9 +48,10 @@ kernel! {
             return;
         }
         let sixteens = sixteenths(digits);
+        let (first, rest) = table.split_at(2 * lines);
         for (at, out) in out.iter_mut().enumerate() {
-            let mut chosen = spread(0);
-            for (index, pair) in (0..).zip(table.chunks_exact(2 * lines)) {
+            let mut chosen = look_up_16([load(&first[at]), load(&first[lines + at])], digits);
+            for (index, pair) in (1..).zip(rest.chunks_exact(2 * lines)) {
                 let found = look_up_16([load(&pair[at]), load(&pair[lines + at])], digits);
                 chosen = choose(equal(sixteens, spread(index)), found, chosen);
             }

@@ -7,7 +7,7 @@ use num_bigint::{BigInt, BigUint};
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use super::{Instructions, LIMB, LIMB_MAX, Line, TILE, cells};
+use super::{Instructions, LIMB, LIMB_MAX, Line, SCRATCH, TILE, cells, processor::half};
 use crate::engine::integer::negated_inverse;
 
 const LANES: usize = 8;
@@ -96,7 +96,7 @@ fn multiplies_and_squares(by: Instructions) {
                     b.clone_from_slice(&a);
                     b.rotate_left(shift);
                 }
-                let mut scratch = vec![Line([u64::MAX; 8]); 3 * k];
+                let mut scratch = vec![Line([u64::MAX; 8]); SCRATCH * k];
                 let mut out = [pack(&a, k), pack(&a, k)];
                 let b_lines = pack(&b, k);
                 by.multiply(&mut scratch, &out[0], &b_lines);
@@ -134,6 +134,16 @@ fn extremes(k: usize, rng: &mut ChaCha20Rng) -> Vec<BigUint> {
     ]
 }
 
+/// How far below and above zero a column of a product of k limbs may be, in
+/// 2^52: as the documentation of `karatsuba` has it.
+fn bounds(k: usize) -> (i64, i64) {
+    let Some(h) = half(k) else {
+        return (0, 2 * k as i64);
+    };
+    let (below, above) = bounds(h);
+    (2 * (below + above), 2 * (below + above) + 3)
+}
+
 #[test]
 fn columns_hold_the_product_and_stay_within_their_bounds() {
     players().for_each(fills_columns);
@@ -142,20 +152,25 @@ fn columns_hold_the_product_and_stay_within_their_bounds() {
 fn fills_columns(by: Instructions) {
     let mut rng = ChaCha20Rng::seed_from_u64(54);
     for k in widths() {
-        let bound = (2 * k as i64 + 3) << LIMB;
+        let (below, above) = bounds(k);
+        assert!(
+            above.max(below) + 2 * k as i64 + 1 < 1 << (63 - LIMB),
+            "{k}"
+        );
+        let bounds = -below << LIMB..=above << LIMB;
         let check = |scratch: &[Line], a: &[BigUint], b: &[BigUint]| {
             for lane in 0..LANES {
                 let columns = scratch[..2 * k].iter().rev();
                 let product = columns.fold(BigInt::ZERO, |sum, line| {
                     let column = line.0[lane].cast_signed();
-                    assert!((-bound..=bound).contains(&column), "{k} limbs: {column}");
+                    assert!(bounds.contains(&column), "{k} limbs: {column}");
                     (sum << LIMB) + column
                 });
                 assert_eq!(product, BigInt::from(&a[lane] * &b[lane]), "{k} limbs");
             }
         };
         let a = extremes(k, &mut rng);
-        let mut scratch = vec![Line([u64::MAX; 8]); 3 * k];
+        let mut scratch = vec![Line([u64::MAX; 8]); SCRATCH * k];
         by.square(&mut scratch, &pack(&a, k));
         check(&scratch, &a, &a);
         for shift in 0..LANES {
