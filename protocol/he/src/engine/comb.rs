@@ -9,7 +9,7 @@ use super::{Modulus, Residues, line::Layout, select::digit};
 
 /// Blocks raised together, so that a table is read into the cache once for all
 /// of them.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 /// Tables for products of fixed numbers, chosen by the bits of a secret.
 ///
@@ -96,16 +96,17 @@ impl Comb {
             .zip(exponents.par_chunks(together * lanes))
             .for_each(|(powers, exponents)| {
                 let mut worker = modulus.worker();
-                let mut entries = Residues::zeros(lanes, modulus.layout());
-                let mut digits = Zeroizing::new(vec![0; lanes]);
+                let numbers = powers.len() / lines * lanes;
+                let mut entries = Residues::zeros(numbers, modulus.layout());
+                let mut digits = Zeroizing::new(vec![0; numbers]);
                 for table in &self.tables {
-                    let blocks = powers.chunks_exact_mut(lines);
-                    for (power, exponents) in blocks.zip(exponents.chunks(lanes)) {
-                        for (to, exponent) in digits.iter_mut().zip(exponents) {
-                            *to = digit(exponent.as_words(), table.start, table.bits);
-                        }
-                        kernel.select_each(entries.lines_mut(), table.entries.lines(), &digits);
-                        worker.multiply(power, entries.lines());
+                    for (to, exponent) in digits.iter_mut().zip(exponents) {
+                        *to = digit(exponent.as_words(), table.start, table.bits);
+                    }
+                    kernel.select_each(entries.lines_mut(), table.entries.lines(), &digits);
+                    let factors = entries.lines().chunks_exact(lines);
+                    for (power, factor) in powers.chunks_exact_mut(lines).zip(factors) {
+                        worker.multiply(power, factor);
                     }
                 }
             });

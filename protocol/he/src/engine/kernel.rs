@@ -42,8 +42,9 @@ pub(super) trait Kernel: Send + Sync {
     fn leave(&self, block: &mut [Line], scratch: &mut [Line]) -> Vec<BoxedUint>;
     /// Copies block `digit` of `table` to `out`, touching every block.
     fn select_block(&self, out: &mut [Line], table: &[Line], digit: usize);
-    /// Copies to lane i of `out` number `digits[i]` of a table of single
-    /// numbers, a power of two of them, touching every number.
+    /// Copies as number i of `out`, of one or more blocks, number `digits[i]`
+    /// of a table of single numbers, a power of two of them, touching every
+    /// number. There is a digit for each lane.
     fn select_each(&self, out: &mut [Line], table: &[Line], digits: &[usize]);
 }
 

@@ -116,7 +116,8 @@ impl<const L: usize> Kernel for Fixed<L> {
     }
 
     fn select_each(&self, out: &mut [Line], table: &[Line], digits: &[usize]) {
-        for &digit in digits {
+        let lines = self.layout().lines;
+        for (out, &digit) in out.chunks_exact_mut(lines).zip(digits) {
             select(out, table, digit);
         }
     }

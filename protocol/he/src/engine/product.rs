@@ -57,7 +57,7 @@ use super::{
 const WORKING_BYTES: usize = 128 << 20;
 
 /// Blocks of columns that look up in a table while it is in the cache.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 /// A matrix of signed scalars, `outputs x terms`, each in [-2^bits, 2^bits).
 /// Wiped when dropped.
@@ -235,19 +235,21 @@ impl Modulus {
     ) {
         let (kernel, Layout { lanes, lines }) = (self.kernel(), self.layout());
         let mut worker = self.worker();
-        let mut entries = Residues::zeros(lanes, self.layout());
-        let mut digits = Zeroizing::new(vec![0; lanes]);
+        let numbers = blocks.len() / lines * lanes;
+        let mut entries = Residues::zeros(numbers, self.layout());
+        let mut digits = Zeroizing::new(vec![0; numbers]);
         for (at, (table, group)) in tables.iter().zip(groups).enumerate() {
-            for (i, block) in blocks.chunks_exact_mut(lines).enumerate() {
-                for (lane, digit) in digits.iter_mut().enumerate() {
-                    *digit = scalars.digit(first + i * lanes + lane, group.clone());
-                }
-                if at == 0 {
-                    kernel.select_each(block, table.lines(), &digits);
-                } else {
-                    kernel.select_each(entries.lines_mut(), table.lines(), &digits);
-                    worker.multiply(block, entries.lines());
-                }
+            for (column, digit) in (first..).zip(digits.iter_mut()) {
+                *digit = scalars.digit(column, group.clone());
+            }
+            if at == 0 {
+                kernel.select_each(blocks, table.lines(), &digits);
+                continue;
+            }
+            kernel.select_each(entries.lines_mut(), table.lines(), &digits);
+            let factors = entries.lines().chunks_exact(lines);
+            for (block, factor) in blocks.chunks_exact_mut(lines).zip(factors) {
+                worker.multiply(block, factor);
             }
         }
     }

@@ -250,7 +250,8 @@ impl Kernel for Adx {
     }
 
     fn select_each(&self, out: &mut [Line], table: &[Line], digits: &[usize]) {
-        for &digit in digits {
+        let lines = self.layout().lines;
+        for (out, &digit) in out.chunks_exact_mut(lines).zip(digits) {
             self.select_block(out, table, digit);
         }
     }

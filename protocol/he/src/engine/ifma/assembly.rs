@@ -78,7 +78,12 @@ fn no_kernel_copies_memory() {
             continue;
         };
         multiply_adds += usize::from(line.contains("vpmadd52"));
-        let call = line.split_once("call ").or(line.split_once("jmp    *"));
+        // A jump to what a register says is a `match`; a call at a function's
+        // end is one through a slot.
+        let last = line
+            .split_once("jmp    *")
+            .filter(|(_, to)| to.contains('#'));
+        let call = line.split_once("call ").or(last);
         if let Some((_, call)) = call {
             let target = target(call);
             let panics = ["panic", "_fail"].iter().any(|word| target.contains(word));

@@ -69,5 +69,5 @@ kernels! {
     square(scratch: &mut [Line], a: &[Line]);
     reduce(out: &mut [Line], columns: &[Cell<Line>], n: &[u64], inverse: u64);
     block(out: &mut [Line], table: &[Line], digit: usize);
-    each(out: &mut [Line], table: &[Line], digits: &Line);
+    each(out: &mut [Line], table: &[Line], digits: &[Line]);
 }

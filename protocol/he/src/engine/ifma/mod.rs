@@ -192,7 +192,7 @@ impl Kernel for Ifma {
     }
 
     fn lookup(&self) -> usize {
-        1000
+        1500
     }
 
     fn one(&self) -> &[Line] {
@@ -229,10 +229,14 @@ impl Kernel for Ifma {
     }
 
     fn select_each(&self, out: &mut [Line], table: &[Line], digits: &[usize]) {
-        let mut line = Zeroizing::new(Line::default());
-        for (to, &digit) in line.0.iter_mut().zip(digits) {
-            *to = digit as Word;
-        }
-        self.instructions.each(out, table, &line);
+        let blocks = digits.chunks(LINE_WORDS).map(|digits| {
+            let mut line = Line::default();
+            for (to, &digit) in line.0.iter_mut().zip(digits) {
+                *to = digit as Word;
+            }
+            line
+        });
+        let digits = Zeroizing::new(blocks.collect::<Vec<_>>());
+        self.instructions.each(out, table, &digits);
     }
 }

@@ -204,12 +204,19 @@ fn looks_up(by: Instructions) {
             let block = &table[digit * k..][..k];
             assert!(out.iter().zip(block).all(|(a, b)| a.0 == b.0));
 
-            let digits: [usize; LANES] = core::array::from_fn(|lane| (digit + 3 * lane) % entries);
-            let line = Line(digits.map(|digit| digit as u64));
-            by.each(&mut out, &singles, &line);
-            for (at, line) in out.iter().enumerate() {
-                let expected = digits.map(|digit| singles[digit / LANES * k + at].0[digit % LANES]);
-                assert_eq!(line.0, expected);
+            let digits: [[usize; LANES]; 3] = core::array::from_fn(|block| {
+                core::array::from_fn(|lane| (digit + 3 * lane + 5 * block) % entries)
+            });
+            for blocks in 1..=digits.len() {
+                let lines = digits.map(|digits| Line(digits.map(|digit| digit as u64)));
+                let mut out = random(blocks * k);
+                by.each(&mut out, &singles, &lines[..blocks]);
+                for (out, digits) in out.chunks(k).zip(digits) {
+                    for (at, line) in out.iter().enumerate() {
+                        let number = |digit: usize| &singles[digit / LANES * k + at];
+                        assert_eq!(line.0, digits.map(|digit| number(digit).0[digit % LANES]));
+                    }
+                }
             }
         }
     }
