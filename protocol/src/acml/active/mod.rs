@@ -1,32 +1,32 @@
 //! The active party: features, bottom network, secret key, share `E`.
 //!
-//! Mirrors [`super::passive`]: a state per message that is waited for.
+//! Mirrors [`super::passive`].
+
+mod exchange;
 
 use std::{marker::PhantomData, sync::Arc};
 
 use entente_he::{Backend, KeyOwner, Rng, Scheme};
-use entente_wire::{Message, RingMatrix, Secret, Shape, Share};
+use entente_wire::{RingMatrix, Secret, Shape, Share};
 
+use self::exchange::{ComparingRows, ExpectMaskedProduct};
 use super::{
     ActiveHalf, NAME,
     algebra::{Algebra, Corrected},
     half::cut_shape,
-    messages::{
-        ActivationsForInference, EncryptedActivations, EncryptedInputGradient,
-        EncryptedWeightGradient, KeyAndShare, MaskedLogits, MaskedProduct, UpdateAndShare,
-        ciphertexts, name_of,
-    },
+    messages::{ActivationsForInference, EncryptedActivations, KeyAndShare, name_of},
     weights::initial_half,
 };
 use crate::{
-    Half, Machine, Next, Outbox, ProtocolError, Report, Rest, Role,
-    error::unreadable,
+    Half, Next, Outbox, ProtocolError, Report, Rest, Role,
     fixed::Scales,
     job::{Job, Pace},
     network::{BottomNetwork, Features, Step},
     rows::Asking,
     schedule::{Exchange, Schedule},
 };
+
+pub(super) use self::exchange::ActiveExchange;
 
 /// What the active party brings to a job.
 pub struct ActiveSetUp<S: Scheme> {
@@ -148,12 +148,6 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Purpose {
-    Train { round: u64 },
-    Infer,
-}
-
 impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
     type Machine = ActiveExchange<S, A>;
     const PROTOCOL: &'static str = NAME;
@@ -205,161 +199,8 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
     }
 }
 
-/// An exchange as the active party goes through it.
-pub enum ActiveExchange<S: Scheme, A: Algebra = Corrected> {
-    /// Before the first round.
-    Rows(ComparingRows<S, A>),
-    /// F1 is sent.
-    Product(ExpectMaskedProduct<S, A>),
-    /// F3 is sent.
-    WeightGradient(ExpectWeightGradient<S, A>),
-    /// B2 is sent.
-    InputGradient(ExpectInputGradient<S, A>),
-}
-
-impl<S: Scheme, A: Algebra> Machine for ActiveExchange<S, A> {
-    type Output = Rest<ActiveRole<S, A>>;
-
-    fn state(&self) -> &'static str {
-        match self {
-            Self::Rows(state) => state.comparison.state(),
-            Self::Product(_) => ExpectMaskedProduct::<S, A>::NAME,
-            Self::WeightGradient(_) => ExpectWeightGradient::<S, A>::NAME,
-            Self::InputGradient(_) => ExpectInputGradient::<S, A>::NAME,
-        }
-    }
-
-    fn handle(self, input: &[u8], out: &mut Outbox) -> Result<Next<Self>, ProtocolError> {
-        match self {
-            Self::Rows(state) => state.handle(input, out),
-            Self::Product(state) => state.handle(input, out),
-            Self::WeightGradient(state) => state.handle(input, out),
-            Self::InputGradient(state) => state.handle(input),
-        }
-    }
-
-    fn certain_end(&self) -> Option<ProtocolError> {
-        match self {
-            Self::Rows(state) => state.comparison.certain_end(),
-            _ => None,
-        }
-    }
-}
-
-type Outcome<S, A> = Result<Next<ActiveExchange<S, A>>, ProtocolError>;
-
-/// After key and share: while the rows are compared.
-pub struct ComparingRows<S: Scheme, A: Algebra> {
-    role: ActiveRole<S, A>,
-    comparison: Asking,
-}
-
-impl<S: Scheme, A: Algebra> ComparingRows<S, A> {
-    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { role, comparison } = self;
-        Ok(match comparison.handle(input, out)? {
-            Next::Continue(comparison) => {
-                Next::Continue(ActiveExchange::Rows(Self { role, comparison }))
-            }
-            Next::Done(()) => role.rest(Report::default()),
-        })
-    }
-}
-
-/// After F1.
-pub struct ExpectMaskedProduct<S: Scheme, A: Algebra> {
-    role: ActiveRole<S, A>,
-    /// `B x h`.
-    a: Secret<RingMatrix>,
-    purpose: Purpose,
-}
-
-impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
-    const NAME: &'static str = "expect_masked_product";
-
-    /// F3.
-    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { role, a, purpose } = self;
-        let batch = a.expose().shape().rows;
-        let context = ciphertexts::<S>(
-            role.owner.public_key(),
-            role.owner.bounds(),
-            Shape::new(batch, role.cut().rows),
-        );
-        let product = MaskedProduct::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_forward(&product.0)?;
-        let own_part = a.expose().dot(&role.share.expose().transposed());
-        out.send(&MaskedLogits(decrypted.minus(&own_part)));
-        let report = Report {
-            samples: batch as u64,
-            ..Report::default()
-        };
-        Ok(match purpose {
-            Purpose::Infer => role.rest(report),
-            Purpose::Train { .. } => {
-                Next::Continue(ActiveExchange::WeightGradient(ExpectWeightGradient {
-                    role,
-                    report,
-                }))
-            }
-        })
-    }
-}
-
-/// After F3.
-pub struct ExpectWeightGradient<S: Scheme, A: Algebra> {
-    role: ActiveRole<S, A>,
-    report: Report,
-}
-
-impl<S: Scheme, A: Algebra> ExpectWeightGradient<S, A> {
-    const NAME: &'static str = "expect_weight_gradient";
-
-    /// B2.
-    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { mut role, report } = self;
-        let cut = role.cut();
-        let context = ciphertexts::<S>(role.owner.public_key(), role.owner.bounds(), cut);
-        let gradient =
-            EncryptedWeightGradient::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_weight_gradient(&gradient.0)?;
-        let e_w = A::mask(cut, &mut *role.rng);
-        let (encrypt, next) = A::shares(role.share.expose(), &e_w);
-        let batch = report.samples as usize;
-        let share = role.owner.encrypt_share(&encrypt, batch, &mut *role.rng)?;
-        role.share = Secret::new(next);
-        out.send(&UpdateAndShare::<S> {
-            update: A::blinded_update(&decrypted, &e_w),
-            share,
-        });
-        Ok(Next::Continue(ActiveExchange::InputGradient(
-            ExpectInputGradient { role, report },
-        )))
-    }
-}
-
-/// After B2.
-pub struct ExpectInputGradient<S: Scheme, A: Algebra> {
-    role: ActiveRole<S, A>,
-    report: Report,
-}
-
-impl<S: Scheme, A: Algebra> ExpectInputGradient<S, A> {
-    const NAME: &'static str = "expect_input_gradient";
-
-    /// B4.
-    fn handle(self, input: &[u8]) -> Outcome<S, A> {
-        let Self { mut role, report } = self;
-        let context = ciphertexts::<S>(
-            role.owner.public_key(),
-            role.owner.bounds(),
-            Shape::new(report.samples as usize, role.cut().cols),
-        );
-        let gradient =
-            EncryptedInputGradient::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let d_a = role.owner.decrypt_input_gradient(&gradient.0)?;
-        let d_a = role.scales.input_gradients(d_a.expose())?;
-        role.bottom.backward(d_a)?;
-        Ok(role.rest(report))
-    }
+#[derive(Clone, Copy)]
+enum Purpose {
+    Train { round: u64 },
+    Infer,
 }
