@@ -13,7 +13,12 @@ pub(super) struct Report {
     pub(super) model: String,
     pub(super) scheme: String,
     pub(super) key_bits: u32,
+    /// That were asked for.
     pub(super) epochs: u32,
+    /// That were gone through: fewer where training stopped early.
+    pub(super) epochs_done: u32,
+    /// The one whose weights were tested and compared, where one was chosen.
+    pub(super) best_epoch: Option<u32>,
     /// Mini-batches.
     pub(super) rounds: u64,
     pub(super) test_accuracy: Option<f64>,

@@ -9,8 +9,8 @@ use crate::{
     acml::{
         algebra::{Algebra, Corrected},
         messages::{
-            EncryptedInputGradient, EncryptedWeightGradient, MaskedLogits, MaskedProduct,
-            UpdateAndShare, ciphertexts,
+            EncryptedInputGradient, EncryptedWeightGradient, EpochVerdict, MaskedLogits,
+            MaskedProduct, UpdateAndShare, VerdictContext, ciphertexts,
         },
     },
     error::unreadable,
@@ -23,6 +23,8 @@ pub enum ActiveExchange<S: Scheme, A: Algebra = Corrected> {
     Rows(ComparingRows<S, A>),
     /// F1 is sent.
     Product(ExpectMaskedProduct<S, A>),
+    /// F3 is sent, for the last of an epoch's validation rows.
+    Verdict(ExpectVerdict<S, A>),
     /// F3 is sent.
     WeightGradient(ExpectWeightGradient<S, A>),
     /// B2 is sent.
@@ -36,6 +38,7 @@ impl<S: Scheme, A: Algebra> Machine for ActiveExchange<S, A> {
         match self {
             Self::Rows(state) => state.comparison.state(),
             Self::Product(_) => ExpectMaskedProduct::<S, A>::NAME,
+            Self::Verdict(_) => ExpectVerdict::<S, A>::NAME,
             Self::WeightGradient(_) => ExpectWeightGradient::<S, A>::NAME,
             Self::InputGradient(_) => ExpectInputGradient::<S, A>::NAME,
         }
@@ -45,6 +48,7 @@ impl<S: Scheme, A: Algebra> Machine for ActiveExchange<S, A> {
         match self {
             Self::Rows(state) => state.handle(input, out),
             Self::Product(state) => state.handle(input, out),
+            Self::Verdict(state) => state.handle(input),
             Self::WeightGradient(state) => state.handle(input, out),
             Self::InputGradient(state) => state.handle(input),
         }
@@ -107,7 +111,14 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
             ..Report::default()
         };
         Ok(match purpose {
-            Purpose::Infer => role.rest(report),
+            Purpose::Validate { epoch, last: true } if role.course.hears_verdicts() => {
+                Next::Continue(ActiveExchange::Verdict(ExpectVerdict {
+                    role,
+                    report,
+                    epoch,
+                }))
+            }
+            Purpose::Validate { .. } | Purpose::Evaluate => role.rest(report),
             Purpose::Train { .. } => {
                 Next::Continue(ActiveExchange::WeightGradient(ExpectWeightGradient {
                     role,
@@ -115,6 +126,35 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
                 }))
             }
         })
+    }
+}
+
+/// After F3, when all validation rows have been seen.
+pub struct ExpectVerdict<S: Scheme, A: Algebra> {
+    role: ActiveRole<S, A>,
+    report: Report,
+    epoch: u32,
+}
+
+impl<S: Scheme, A: Algebra> ExpectVerdict<S, A> {
+    const NAME: &'static str = "expect_verdict";
+
+    /// To the next epoch, or to the test rows.
+    fn handle(self, input: &[u8]) -> Outcome<S, A> {
+        let Self {
+            mut role,
+            mut report,
+            epoch,
+        } = self;
+        let context = VerdictContext {
+            first: role.course.best().is_none(),
+        };
+        let EpochVerdict(verdict) =
+            EpochVerdict::read(&context, input).map_err(unreadable(Self::NAME))?;
+        let verdict = verdict.into_inner();
+        report.verdict = Some(verdict);
+        role.hear(epoch, verdict)?;
+        Ok(role.rest(report))
     }
 }
 

@@ -19,11 +19,13 @@ use super::{
 };
 use crate::{
     Half, Next, Outbox, ProtocolError, Report, Rest, Role,
+    course::Course,
     fixed::Scales,
     job::{Job, Pace},
     network::{BottomNetwork, Features, Step},
     rows::Asking,
     schedule::{Exchange, Schedule},
+    verdict::Verdict,
 };
 
 pub(super) use self::exchange::ActiveExchange;
@@ -48,7 +50,7 @@ pub struct ActiveSetUp<S: Scheme> {
 pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
     job: Job,
     scales: Scales,
-    schedule: Schedule,
+    course: Course,
     pace: Pace,
     features: Box<dyn Features>,
     bottom: Box<dyn BottomNetwork>,
@@ -58,7 +60,17 @@ pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
     share: Secret<RingMatrix>,
     /// `w_A + E0`, until it is sent.
     given: Option<Share>,
+    /// Of the best epoch, where the job keeps it.
+    best: Option<Kept>,
     algebra: PhantomData<A>,
+}
+
+/// A copy of what this party has learnt, as it stood after an epoch. `E` is good
+/// with the `W~` of that epoch alone: both are copied and put back at the same
+/// exchange.
+struct Kept {
+    share: Secret<RingMatrix>,
+    bottom: Secret<Vec<u8>>,
 }
 
 impl<S: Scheme> ActiveRole<S> {
@@ -82,16 +94,16 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
             mut rng,
         } = set_up;
         let scales = job.spec().fixed_point;
+        let course = Course::new(&job, features.ids())?;
         let owner = backend.generate(job.key_bits(), job.bounds(), &mut *rng)?;
         let half = initial_half(&weight_seed, &job, scales)?;
         // E0 is uniform. E0 = 0 would hand the passive party c equations on
         // every activation of the first batch.
         let (share, given) = Share::split(half.expose(), &mut *rng);
-        let schedule = job.schedule(features.ids());
         Ok(Self {
             scales,
-            pace: job.pace(&schedule),
-            schedule,
+            pace: job.pace(course.schedule()),
+            course,
             job,
             features,
             bottom,
@@ -99,6 +111,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
             owner,
             share,
             given: Some(given),
+            best: None,
             algebra: PhantomData,
         })
     }
@@ -109,6 +122,21 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
 
     fn rest(self, report: Report) -> Next<ActiveExchange<S, A>> {
         Next::Done(Rest { role: self, report })
+    }
+
+    /// Goes on as the verdict on an epoch says.
+    fn hear(&mut self, epoch: u32, verdict: Verdict) -> Result<(), ProtocolError> {
+        let copying = self.course.hear(epoch, verdict);
+        let (share, bottom) = (&self.share, &self.bottom);
+        let best = copying.on(&mut self.best, || Kept {
+            share: Secret::new(share.expose().clone()),
+            bottom: bottom.state(),
+        });
+        if let Some(Kept { share, bottom }) = best {
+            self.bottom.restore(&bottom)?;
+            self.share = share;
+        }
+        Ok(())
     }
 
     /// F0 and F1.
@@ -124,7 +152,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
                 let pace = self.pace.at(round);
                 self.bottom.forward(x, Step { round, pace })?
             }
-            Purpose::Infer => self.bottom.infer(x)?,
+            Purpose::Validate { .. } | Purpose::Evaluate => self.bottom.infer(x)?,
         };
         let a = self.scales.activations(&a)?;
         let (owner, rng) = (&self.owner, &mut *self.rng);
@@ -133,7 +161,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
                 let encrypted = owner.encrypt_activations(&a, rng)?;
                 out.send(&EncryptedActivations::<S>(encrypted));
             }
-            Purpose::Infer => {
+            Purpose::Validate { .. } | Purpose::Evaluate => {
                 let encrypted = owner.encrypt_for_inference(&a, rng)?;
                 out.send(&ActivationsForInference::<S>(encrypted));
             }
@@ -154,11 +182,11 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
     const ROLE: &'static str = "active";
 
     fn schedule(&self) -> &Schedule {
-        &self.schedule
+        self.course.schedule()
     }
 
     fn begin(mut self, index: u64, out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
-        match self.schedule.exchange(index) {
+        match self.course.exchange(index) {
             Some(Exchange::SetUp) => {
                 let given = self
                     .given
@@ -179,8 +207,11 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
             Some(Exchange::Train { rows, round, .. }) => {
                 self.send_activations(rows, Purpose::Train { round }, out)
             }
-            Some(Exchange::Validate { rows, .. } | Exchange::Evaluate { rows }) => {
-                self.send_activations(rows, Purpose::Infer, out)
+            Some(Exchange::Validate { rows, epoch, last }) => {
+                self.send_activations(rows, Purpose::Validate { epoch, last }, out)
+            }
+            Some(Exchange::Evaluate { rows }) => {
+                self.send_activations(rows, Purpose::Evaluate, out)
             }
             None => Err(ProtocolError::OutOfOrder { index }),
         }
@@ -201,6 +232,13 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
 
 #[derive(Clone, Copy)]
 enum Purpose {
-    Train { round: u64 },
-    Infer,
+    Train {
+        round: u64,
+    },
+    /// `last` of the epoch's validation rows, or not.
+    Validate {
+        epoch: u32,
+        last: bool,
+    },
+    Evaluate,
 }

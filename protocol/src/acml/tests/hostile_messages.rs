@@ -9,6 +9,7 @@ use super::Case;
 use crate::{
     Machine, Next, Outbox, ProtocolError, Role,
     acml::{algebra::Corrected, messages::name_of},
+    job::Keep,
     loopback::exchange,
 };
 
@@ -26,6 +27,8 @@ fn receive<S: Scheme>(
         classes: 2,
         batch: 3,
         epochs: 1,
+        validation: 0.25,
+        keep: Keep::Best,
         ..Case::small()
     };
     let job = case.job().with_insecure_key(key_bits);
@@ -92,10 +95,11 @@ fn refused(result: Result<&'static str, ProtocolError>) -> DecodeError {
 }
 
 fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S>>, key_bits: u32) {
-    // Set-up, one round, and the first message of the next.
-    for target in 0..11 {
+    // Set-up, one round, a look at the validation rows, and one at the test
+    // rows.
+    for target in 0..MESSAGES {
         let receive = |corrupt: &dyn Fn(&[u8]) -> Vec<u8>| {
-            receive(&backend, key_bits, target, corrupt).expect("there are eleven messages")
+            receive(&backend, key_bits, target, corrupt).expect("there are so many messages")
         };
         let length = std::cell::Cell::new(0);
         let intact = receive(&|payload| {
@@ -125,11 +129,16 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
                 Err(error) => assert_eq!(error.label(), "wrong_kind", "message {target}"),
             }
         }
-        // Behind the kind stands a number of rows, a point, a shape, or the mark
-        // of the key that a ciphertext belongs to: none of them takes this value.
+        // Behind the kind stands a number of rows, a point, a shape, a verdict, or
+        // the mark of the key that a ciphertext belongs to: none of them takes this
+        // value.
         let result = receive(&|payload| {
             let mut payload = payload.to_vec();
-            payload[2..6].copy_from_slice(&u32::MAX.to_be_bytes());
+            payload
+                .iter_mut()
+                .skip(2)
+                .take(4)
+                .for_each(|byte| *byte = u8::MAX);
             payload
         });
         let label = result.expect_err("a wrong start").label();
@@ -137,6 +146,10 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
         assert!(expected.contains(&label), "message {target}: {label}");
     }
 }
+
+/// Of the whole session: four of the set-up, six of a round, four of a look at
+/// the validation rows (the last is the verdict), three of one at the test rows.
+const MESSAGES: usize = 4 + 6 + 4 + 3;
 
 #[test]
 fn over_the_transparent_scheme() {
@@ -165,6 +178,32 @@ fn ciphertexts_outside_their_group_are_refused() {
                 "message {target} filled with {fill:02x}"
             );
         }
+    }
+}
+
+#[test]
+fn the_first_epoch_is_the_best_or_the_verdict_is_refused() {
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    let receive = |byte: u8| {
+        let corrupt = |payload: &[u8]| [&payload[..2], &[byte]].concat();
+        receive(&backend, 512, 13, &corrupt).unwrap()
+    };
+    assert_eq!(receive(1).unwrap(), "expect_verdict");
+    for byte in [0, 2, 255] {
+        let error = refused(receive(byte));
+        assert_eq!(error.label(), "invalid", "{byte}: {error}");
+    }
+}
+
+/// A verdict that is not due comes where another message is.
+#[test]
+fn a_verdict_that_is_not_due_is_refused() {
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    let verdict = |_: &[u8]| vec![0, 9, 1];
+    // All messages to the active party but the verdict.
+    for target in [5, 7, 9, 11, 15] {
+        let error = refused(receive(&backend, 512, target, &verdict).unwrap());
+        assert_eq!(error.label(), "wrong_kind", "message {target}: {error}");
     }
 }
 
