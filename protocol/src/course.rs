@@ -2,10 +2,10 @@
 //! make of it.
 //!
 //! ```text
-//!            patience = 2                              best
-//!   epoch      0        1        2        3        4    │
-//!   verdict    best     best     not      not           ▼
-//!                                          └─▶ stop: test rows, with epoch 1
+//!   patience = 2   epoch      0       1       2       3
+//!                  verdict    best    best    not     not ──▶ stop: test rows
+//!                                      │                         ▲
+//!                                      └─ copied, and put back ──┘
 //! ```
 //!
 //! The labels' side alone can tell how good an epoch was. It says one bit,

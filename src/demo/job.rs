@@ -107,6 +107,16 @@ mod tests {
     }
 
     #[test]
+    fn patience_keeps_the_best_epoch_and_needs_rows_to_choose_by() {
+        let patient = job(&args(&["--patience", "3"])).unwrap();
+        let selection = patient.selection().unwrap();
+        assert_eq!((selection.patience, selection.keep), (Some(3), Keep::Best));
+        assert!(!patient.schedule(150).validation_rows().is_empty());
+        assert!(job(&args(&["--patience", "0"])).is_err());
+        assert_eq!(job(&args(&[])).unwrap().selection(), None);
+    }
+
+    #[test]
     fn mnist_is_lenet_unless_another_model_is_named() {
         let usual = job(&args(&["--dataset", "mnist"])).unwrap();
         let named = job(&args(&["--dataset", "mnist", "--model", "lenet5"])).unwrap();

@@ -105,6 +105,13 @@ impl Report {
         });
         let header = ["operation", "times", "entries", "seconds", "us an entry"];
         println!("{}", output::table(header, operations));
+        let chosen = self.best_epoch.map(|best| {
+            let (done, asked) = (self.epochs_done, self.epochs);
+            [
+                "weights".into(),
+                format!("of epoch {best}, the best of {done} ({asked} were asked for)"),
+            ]
+        });
         let rows = [
             [
                 "test accuracy, trained under encryption".into(),
@@ -140,6 +147,7 @@ impl Report {
                 output::bytes(self.bytes_sent.passive),
             ],
         ];
+        let rows = chosen.into_iter().chain(rows);
         println!("\n{}", output::table(["Result", ""], rows));
     }
 }
