@@ -65,7 +65,7 @@ const KINDS: [(u16, &str); 9] = [
     (6, "update_and_share"),
     (7, "encrypted_input_gradient"),
     (8, "activations_for_inference"),
-    (9, "epoch_verdict"),
+    (12, "epoch_verdict"),
 ];
 
 /// The name of a kind of this protocol, and of the comparison of rows in it.

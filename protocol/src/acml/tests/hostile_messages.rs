@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use entente_he::{Backend, Paillier, PaillierBackend, Scheme, Transparent, TransparentBackend};
-use entente_wire::DecodeError;
+use entente_wire::{DecodeError, Message, Public};
 
 use super::Case;
 use crate::{
     Machine, Next, Outbox, ProtocolError, Role,
-    acml::{algebra::Corrected, messages::name_of},
+    acml::{
+        algebra::Corrected,
+        messages::{EpochVerdict, name_of},
+    },
     job::Keep,
     loopback::exchange,
+    verdict::Verdict,
 };
 
 /// Replays a session of known masks up to its `target`-th message, and hands
@@ -122,7 +126,7 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
             "message {target}"
         );
 
-        for kind in (0..12_u16).chain([u16::MAX]) {
+        for kind in (0..16_u16).chain([u16::MAX]) {
             let result = receive(&|payload| [&kind.to_be_bytes()[..], &payload[2..]].concat());
             match result {
                 Ok(_) => assert!(name_of(entente_wire::Kind(kind)).is_some()),
@@ -199,7 +203,10 @@ fn the_first_epoch_is_the_best_or_the_verdict_is_refused() {
 #[test]
 fn a_verdict_that_is_not_due_is_refused() {
     let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
-    let verdict = |_: &[u8]| vec![0, 9, 1];
+    let verdict = |_: &[u8]| {
+        let verdict = Public::declassify(Verdict::Best, "a verdict of a test");
+        EpochVerdict(verdict).to_payload()
+    };
     // All messages to the active party but the verdict.
     for target in [5, 7, 9, 11, 15] {
         let error = refused(receive(&backend, 512, target, &verdict).unwrap());
