@@ -206,6 +206,8 @@ fn the_seal_is_broken_nowhere_else() {
 fn values_are_declassified_nowhere_else() {
     let lines = product_lines();
     let expected = [
+        // whether an epoch was the best so far
+        ("protocol/src/acml/passive/exchange.rs", 1),
         ("protocol/src/rows/own.rs", 1), // the number of rows
     ];
     assert_eq!(

@@ -62,6 +62,26 @@ fn it_trains_under_encryption_and_compares_every_weight() {
     );
 }
 
+/// Whichever epoch is the best: its weights are compared, and tested.
+#[test]
+fn it_may_stop_early_and_compares_the_weights_that_it_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "demo --epochs 3 --patience 1 --batch-size 90 --report report.json";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let printed = succeed(folder.path(), &arguments);
+    assert!(printed.contains("yes, bit for bit"), "{printed}");
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["weights_bit_identical"], true);
+    let number = |name: &str| report[name].as_u64().unwrap();
+    let (done, best) = (number("epochs_done"), number("best_epoch"));
+    assert!((1..=done).contains(&best) && done <= 3, "{report:#}");
+    // 90 rows are learnt from, at one go.
+    assert_eq!((number("epochs"), number("rounds")), (3, done));
+    let words = format!("of epoch {best}, the best of {done} (3 were asked for)");
+    assert!(printed.contains(&words), "{printed}");
+}
+
 /// The folder of public datasets, if it has `dataset/file`.
 fn public(dataset: &str, file: &str) -> Option<String> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");

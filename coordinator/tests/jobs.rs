@@ -40,6 +40,8 @@ async fn a_job_goes_from_submission_to_success() {
     assert_eq!(view.sides.active.phase, Some(Phase::Finished));
     assert_eq!(view.loss, Some(1.0 / 51.0));
     assert_eq!(view.validation, Some(house::VALIDATION));
+    assert_eq!(view.best, Some(house::VALIDATION));
+    assert!(view.stopped_early);
     assert_eq!(view.test_accuracy, Some(0.96));
     assert_eq!(view.spec_digest, submitted.spec_digest);
     assert!(view.submitted_at <= view.started_at.unwrap());

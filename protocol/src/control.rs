@@ -135,6 +135,14 @@ pub struct Progress {
     /// is done with them (labels' side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub validation: Option<Validation>,
+    /// The same of the best epoch so far, in jobs that select among their
+    /// epochs' models (labels' side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub best: Option<Validation>,
+    /// Whether training stopped early: `rounds` and `exchanges` are those that
+    /// are left of the job then, and `epoch` is the last.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub stopped_early: bool,
     /// Accuracy on the test rows, when they have been evaluated (labels'
     /// side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -143,6 +151,10 @@ pub struct Progress {
     /// side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+}
+
+fn is_false(x: &bool) -> bool {
+    !x
 }
 
 /// What the validation rows said of the network after an epoch.

@@ -69,6 +69,16 @@ pub enum ProtocolError {
         /// What was agreed.
         bound: f64,
     },
+    /// Epochs cannot be compared.
+    #[error(
+        "no row is set apart to compare epochs by: data.validation_fraction = {fraction} of these \
+         rows is less than one; set it higher, or leave training.early_stopping and training.keep \
+         out"
+    )]
+    NoValidationRows {
+        /// What was asked for.
+        fraction: f64,
+    },
     /// The driver asked for an exchange that the schedule does not have here.
     #[error(
         "exchange {index} is not the one that follows here; this is a defect, please report it"
@@ -89,6 +99,7 @@ impl ProtocolError {
             Self::He(error) => error.label(),
             Self::Network(_) => "network",
             Self::LeakBound { .. } => "leak_bound",
+            Self::NoValidationRows { .. } => "no_validation_rows",
             Self::OutOfOrder { .. } => "out_of_order",
         }
     }
@@ -97,9 +108,11 @@ impl ProtocolError {
     pub fn class(&self) -> Class {
         match self {
             Self::PeerMessage { .. } => Class::Abort,
-            Self::Rows(_) | Self::Range(_) | Self::Network(_) | Self::LeakBound { .. } => {
-                Class::Operator
-            }
+            Self::Rows(_)
+            | Self::Range(_)
+            | Self::Network(_)
+            | Self::LeakBound { .. }
+            | Self::NoValidationRows { .. } => Class::Operator,
             Self::He(HeError::Shape { .. }) | Self::OutOfOrder { .. } => Class::Bug,
             Self::He(HeError::BadKey { .. }) => Class::Abort,
             Self::He(_) => Class::Operator,

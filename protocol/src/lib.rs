@@ -20,6 +20,7 @@
 
 pub mod acml;
 pub mod control;
+pub mod course;
 mod error;
 pub mod fixed;
 pub mod job;
@@ -34,6 +35,7 @@ pub mod schedule;
 pub mod score;
 pub mod session;
 pub mod split;
+pub mod verdict;
 
 pub use error::{Class, ProtocolError};
 pub use machine::{Machine, Next, Outbox, Sent};

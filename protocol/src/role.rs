@@ -3,7 +3,9 @@
 use entente_wire::Secret;
 use serde::{Deserialize, Serialize};
 
-use crate::{Machine, Next, Outbox, ProtocolError, privacy::Leak, schedule::Schedule};
+use crate::{
+    Machine, Next, Outbox, ProtocolError, privacy::Leak, schedule::Schedule, verdict::Verdict,
+};
 
 /// What a job's driver drives, whatever the protocol.
 ///
@@ -18,7 +20,7 @@ pub trait Role: Sized + Send + 'static {
     /// The role's name in it, for metrics.
     const ROLE: &'static str;
 
-    /// Which exchanges there are.
+    /// Which exchanges there are. Becomes shorter when training stops early.
     fn schedule(&self) -> &Schedule;
 
     /// Begins exchange `index`. The side that speaks first writes its message
@@ -66,4 +68,8 @@ pub struct Report {
     /// found the labels, at the party that holds them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// After the last validation rows of an epoch, whether it is the best so
+    /// far, in jobs that ask for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verdict: Option<Verdict>,
 }

@@ -10,12 +10,19 @@
 //! Rounds are the mini-batches `t` and nothing else: pace and dropout hang on
 //! their number, and so a model is the same whether or not somebody looked at
 //! it between epochs (`v`, none without validation rows).
+//!
+//! A job that stops early goes from the last `v` of an epoch to the first `e`:
+//! the epochs that are left out have no numbers, and exchanges are counted
+//! without gaps.
 
 use entente_wire::Digest;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 use crate::split::Split;
+
+#[cfg(test)]
+mod tests;
 
 /// One exchange of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +43,8 @@ pub enum Exchange {
     Validate {
         /// The epoch, from 0.
         epoch: u32,
+        /// Whether all validation rows have been seen after it.
+        last: bool,
         /// The rows, in the order of the batch.
         rows: Vec<usize>,
     },
@@ -46,6 +55,33 @@ pub enum Exchange {
     },
 }
 
+/// Where an exchange stands in a job: all but its rows, and had without
+/// putting any rows in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Before everything.
+    SetUp,
+    /// Among the mini-batches of an epoch.
+    Train {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// The mini-batch, from 0, in its epoch.
+        batch: u64,
+    },
+    /// In an epoch's look at the validation rows.
+    Validate {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// The batch, from 0, of this look.
+        batch: u64,
+    },
+    /// Among the batches of the test rows.
+    Evaluate {
+        /// The batch, from 0.
+        batch: u64,
+    },
+}
+
 /// The exchanges of a job: set-up, then every epoch's mini-batches in that
 /// epoch's order (the last may be smaller) and the validation rows, then the
 /// test rows.
@@ -53,7 +89,10 @@ pub enum Exchange {
 pub struct Schedule {
     seed: u64,
     batch: usize,
+    /// That are gone through.
     epochs: u32,
+    /// That were asked for.
+    asked: u32,
     split: Split,
 }
 
@@ -88,8 +127,24 @@ impl Schedule {
             seed,
             batch: batch.max(1),
             epochs,
+            asked: epochs,
             split,
         }
+    }
+
+    /// Leaves out every epoch after `epoch` (from 0).
+    pub(crate) fn stop_after(&mut self, epoch: u32) {
+        self.epochs = self.epochs.min(epoch.saturating_add(1));
+    }
+
+    /// Whether epochs that were asked for are left out.
+    pub fn stops_early(&self) -> bool {
+        self.epochs < self.asked
+    }
+
+    /// Whether `epoch` (from 0) is the last that is gone through.
+    pub fn ends_with(&self, epoch: u32) -> bool {
+        epoch.saturating_add(1) >= self.epochs
     }
 
     /// The rows to learn from, ascending.
@@ -109,7 +164,7 @@ impl Schedule {
 
     /// Mini-batches of an epoch.
     pub fn rounds_per_epoch(&self) -> u64 {
-        self.split.train.len().div_ceil(self.batch) as u64
+        self.batches(&self.split.train)
     }
 
     /// Mini-batches of the job.
@@ -119,13 +174,13 @@ impl Schedule {
 
     /// All exchanges of the job.
     pub fn exchanges(&self) -> u64 {
-        1 + self.epochs_end() + self.split.test.len().div_ceil(self.batch) as u64
+        1 + self.epochs_end() + self.batches(&self.split.test)
     }
 
     /// Exchanges of an epoch: its mini-batches, then its look at the
     /// validation rows.
     fn exchanges_per_epoch(&self) -> u64 {
-        self.rounds_per_epoch() + self.split.validation.len().div_ceil(self.batch) as u64
+        self.rounds_per_epoch() + self.batches(&self.split.validation)
     }
 
     /// Exchanges of all epochs.
@@ -133,27 +188,52 @@ impl Schedule {
         self.exchanges_per_epoch() * u64::from(self.epochs)
     }
 
-    /// Exchange `index`; `None` past the end.
-    pub fn exchange(&self, index: u64) -> Option<Exchange> {
+    /// Where exchange `index` stands; `None` past the end.
+    pub fn place(&self, index: u64) -> Option<Place> {
         let Some(place) = index.checked_sub(1) else {
-            return Some(Exchange::SetUp);
+            return Some(Place::SetUp);
         };
         if let Some(batch) = place.checked_sub(self.epochs_end()) {
-            let rows = self.batch(&self.split.test, batch)?;
-            return Some(Exchange::Evaluate { rows });
+            return (batch < self.batches(&self.split.test)).then_some(Place::Evaluate { batch });
         }
         let per_epoch = self.exchanges_per_epoch();
         let (epoch, place) = ((place / per_epoch) as u32, place % per_epoch);
-        let rounds = self.rounds_per_epoch();
-        Some(match place.checked_sub(rounds) {
-            Some(batch) => Exchange::Validate {
+        Some(match place.checked_sub(self.rounds_per_epoch()) {
+            Some(batch) => Place::Validate { epoch, batch },
+            None => Place::Train {
                 epoch,
+                batch: place,
+            },
+        })
+    }
+
+    /// Exchange `index`; `None` past the end. Puts all training rows in order
+    /// for the batch of one round: who goes through a job takes a
+    /// [`Course`](crate::course::Course), which does so once an epoch.
+    pub fn exchange(&self, index: u64) -> Option<Exchange> {
+        let order = match self.place(index)? {
+            Place::Train { epoch, .. } => self.order(epoch),
+            _ => Vec::new(),
+        };
+        self.exchange_in(index, &order)
+    }
+
+    /// Exchange `index`, of an epoch whose order is known.
+    pub(crate) fn exchange_in(&self, index: u64, order: &[usize]) -> Option<Exchange> {
+        Some(match self.place(index)? {
+            Place::SetUp => Exchange::SetUp,
+            Place::Train { epoch, batch } => Exchange::Train {
+                epoch,
+                round: u64::from(epoch) * self.rounds_per_epoch() + batch,
+                rows: self.batch(order, batch)?,
+            },
+            Place::Validate { epoch, batch } => Exchange::Validate {
+                epoch,
+                last: batch + 1 == self.batches(&self.split.validation),
                 rows: self.batch(&self.split.validation, batch)?,
             },
-            None => Exchange::Train {
-                epoch,
-                round: u64::from(epoch) * rounds + place,
-                rows: self.batch(&self.order(epoch), place)?,
+            Place::Evaluate { batch } => Exchange::Evaluate {
+                rows: self.batch(&self.split.test, batch)?,
             },
         })
     }
@@ -170,98 +250,14 @@ impl Schedule {
         rows
     }
 
+    /// Batches that so many rows make.
+    fn batches(&self, rows: &[usize]) -> u64 {
+        rows.len().div_ceil(self.batch) as u64
+    }
+
     /// Batch `index` of rows in this order; `None` past the end.
     fn batch(&self, rows: &[usize], index: u64) -> Option<Vec<usize>> {
         let mut batches = rows.chunks(self.batch);
         Some(batches.nth(usize::try_from(index).ok()?)?.to_vec())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{rows::RowIds, split::Fractions};
-
-    fn schedule(
-        seed: u64,
-        rows: usize,
-        [test, validation]: [f64; 2],
-        batch: usize,
-        epochs: u32,
-    ) -> Schedule {
-        let fractions = Fractions { test, validation };
-        let split = Split::of(&RowIds::numbered(rows), seed, fractions);
-        Schedule::new(seed, split, batch, epochs)
-    }
-
-    proptest! {
-        #[test]
-        fn every_epoch_visits_every_training_row_and_then_every_validation_row_once(
-            seed: u64, rows in 1_usize..60, batch in 1_usize..20, epochs in 1_u32..4,
-            test in 0.0..0.5_f64, validation in prop_oneof![Just(0.0), 0.0..0.49_f64],
-        ) {
-            let schedule = schedule(seed, rows, [test, validation], batch, epochs);
-            let parts = [
-                schedule.train_rows(), schedule.validation_rows(), schedule.test_rows(),
-            ];
-            prop_assert_eq!(parts.map(<[usize]>::len).iter().sum::<usize>(), rows);
-            let mut learnt = vec![vec![]; epochs as usize];
-            let mut validated = vec![vec![]; epochs as usize];
-            let mut tested = vec![];
-            let mut rounds = 0;
-            for index in 0..schedule.exchanges() {
-                let rows = match schedule.exchange(index).unwrap() {
-                    Exchange::SetUp => {
-                        prop_assert_eq!(index, 0);
-                        continue;
-                    }
-                    Exchange::Train { epoch, round, rows } => {
-                        prop_assert_eq!(round, rounds, "rounds are counted without gaps");
-                        prop_assert!(validated[epoch as usize].is_empty());
-                        rounds += 1;
-                        let learnt = &mut learnt[epoch as usize];
-                        learnt.extend_from_slice(&rows);
-                        prop_assert_eq!(
-                            schedule.ends_epoch(round),
-                            learnt.len() == schedule.train_rows().len()
-                        );
-                        rows
-                    }
-                    Exchange::Validate { epoch, rows } => {
-                        prop_assert_eq!(rounds, u64::from(epoch + 1) * schedule.rounds_per_epoch());
-                        validated[epoch as usize].extend_from_slice(&rows);
-                        rows
-                    }
-                    Exchange::Evaluate { rows } => {
-                        prop_assert_eq!(rounds, schedule.rounds());
-                        tested.extend_from_slice(&rows);
-                        rows
-                    }
-                };
-                prop_assert!(!rows.is_empty() && rows.len() <= batch);
-            }
-            for mut epoch in learnt {
-                epoch.sort_unstable();
-                prop_assert_eq!(&epoch, schedule.train_rows());
-            }
-            for epoch in validated {
-                prop_assert_eq!(&epoch, schedule.validation_rows());
-            }
-            prop_assert_eq!(&tested, schedule.test_rows());
-            prop_assert_eq!(rounds, schedule.rounds());
-            prop_assert_eq!(schedule.exchange(schedule.exchanges()), None);
-            prop_assert_eq!(schedule.exchange(u64::MAX), None);
-        }
-    }
-
-    #[test]
-    fn the_order_is_the_seeds_and_changes_with_the_epoch() {
-        let one = schedule(7, 50, [0.2, 0.0], 8, 2);
-        assert_eq!(one, schedule(7, 50, [0.2, 0.0], 8, 2));
-        assert_ne!(one.order(0), one.order(1));
-        assert_ne!(one.order(0), schedule(8, 50, [0.2, 0.0], 8, 2).order(0));
     }
 }

@@ -50,7 +50,7 @@ mod tests {
             samples,
             loss: Some(loss),
             correct: Some(correct),
-            leak: None,
+            ..Report::default()
         };
         let mut score = Score::default();
         assert_eq!((score.loss(), score.accuracy()), (None, None));

@@ -9,8 +9,8 @@ use entente_protocol::{
     Role,
     acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp},
     job::{
-        Bottom, Data, Decay, Encryption, Job, JobSpec, Liveness, Network, Objective, Optimizer,
-        Parties, Protocol, SampleShape, SchemeName, Training,
+        Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, Liveness, Network, Objective,
+        Optimizer, Parties, Protocol, SampleShape, SchemeName, Training,
     },
     loopback,
     network::{Features, Labels, NetworkError},
@@ -80,7 +80,7 @@ pub(super) fn measure(
     let (mut active_bytes, mut passive_bytes) = (0, 0);
     for index in 0..=u64::from(effort.rounds()) {
         (active_bytes, passive_bytes) = (0, 0);
-        let mut count = |name: &'static str, payload: &[u8]| {
+        let mut count = |name: &'static str, payload: &mut Vec<u8>| {
             let from_active = [
                 "key_and_share",
                 "encrypted_activations",
@@ -154,6 +154,8 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
             },
             warm_up_epochs: 0,
             decay: Decay::default(),
+            early_stopping: None,
+            keep: Keep::default(),
             seed: 1,
         },
         encryption: Encryption {

@@ -22,6 +22,7 @@ pub(crate) enum DemoDataset {
 #[command(after_help = "\
 Examples:
   entente demo --epochs 5 --report report.json
+  entente demo --epochs 100 --patience 5
   entente demo --dataset mnist --model lenet5 --data data")]
 pub(crate) struct DemoArgs {
     /// What to learn from.
@@ -48,6 +49,10 @@ pub(crate) struct DemoArgs {
     /// Passes over the training rows. Left out: 30 for iris, 2 for mnist.
     #[arg(long)]
     pub(crate) epochs: Option<u32>,
+    /// Stop when the loss on validation rows, a fifth of all, has not become
+    /// less for so many epochs, and keep the best epoch's weights.
+    #[arg(long, value_name = "EPOCHS")]
+    pub(crate) patience: Option<u32>,
     /// Samples of a mini-batch. Left out: 16.
     #[arg(long)]
     pub(crate) batch_size: Option<usize>,

@@ -1,7 +1,9 @@
 //! The demonstration's job: the dataset's sample in `deploy/`, with what the
 //! command line says in its place.
 
-use entente_protocol::job::{Bottom, Job, Network, Preset, SampleShape};
+use entente_protocol::job::{
+    Bottom, EarlyStopping, Job, Keep, Metric, Network, Preset, SampleShape,
+};
 
 use crate::{cli::DemoArgs, exit::Failure};
 
@@ -27,6 +29,15 @@ pub(super) fn job(args: &DemoArgs) -> Result<Job, Failure> {
     spec.encryption.key_bits = args.key_bits;
     if let Some(epochs) = args.epochs {
         spec.training.epochs = epochs;
+    }
+    if let Some(patience) = args.patience {
+        spec.data.validation_fraction = 0.2;
+        spec.training.early_stopping = Some(EarlyStopping {
+            patience,
+            min_delta: 0.0,
+            metric: Metric::Loss,
+        });
+        spec.training.keep = Keep::Best;
     }
     if let Some(batch_size) = args.batch_size {
         spec.training.batch_size = batch_size;
@@ -93,6 +104,16 @@ mod tests {
         let job = job(&args(&[])).unwrap();
         assert_eq!(job, sample);
         assert_eq!(model(&job), "4-5-3");
+    }
+
+    #[test]
+    fn patience_keeps_the_best_epoch_and_needs_rows_to_choose_by() {
+        let patient = job(&args(&["--patience", "3"])).unwrap();
+        let selection = patient.selection().unwrap();
+        assert_eq!((selection.patience, selection.keep), (Some(3), Keep::Best));
+        assert!(!patient.schedule(150).validation_rows().is_empty());
+        assert!(job(&args(&["--patience", "0"])).is_err());
+        assert_eq!(job(&args(&[])).unwrap().selection(), None);
     }
 
     #[test]

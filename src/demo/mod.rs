@@ -123,6 +123,8 @@ async fn demonstrate(
         scheme: "paillier".into(),
         key_bits: args.key_bits,
         epochs: job.spec().training.epochs,
+        epochs_done: progress.epoch,
+        best_epoch: view.best.map(|best| best.epoch),
         rounds: progress.rounds_done,
         test_accuracy: progress.test_accuracy,
         plaintext_accuracy: verdict.plaintext_accuracy,

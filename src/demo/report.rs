@@ -13,7 +13,12 @@ pub(super) struct Report {
     pub(super) model: String,
     pub(super) scheme: String,
     pub(super) key_bits: u32,
+    /// That were asked for.
     pub(super) epochs: u32,
+    /// That were gone through: fewer where training stopped early.
+    pub(super) epochs_done: u32,
+    /// The one whose weights were tested and compared, where one was chosen.
+    pub(super) best_epoch: Option<u32>,
     /// Mini-batches.
     pub(super) rounds: u64,
     pub(super) test_accuracy: Option<f64>,
@@ -100,6 +105,13 @@ impl Report {
         });
         let header = ["operation", "times", "entries", "seconds", "us an entry"];
         println!("{}", output::table(header, operations));
+        let chosen = self.best_epoch.map(|best| {
+            let (done, asked) = (self.epochs_done, self.epochs);
+            [
+                "weights".into(),
+                format!("of epoch {best}, the best of {done} ({asked} were asked for)"),
+            ]
+        });
         let rows = [
             [
                 "test accuracy, trained under encryption".into(),
@@ -135,6 +147,7 @@ impl Report {
                 output::bytes(self.bytes_sent.passive),
             ],
         ];
+        let rows = chosen.into_iter().chain(rows);
         println!("\n{}", output::table(["Result", ""], rows));
     }
 }

@@ -9,7 +9,7 @@ use entente_coordinator::job::{JobState, JobView};
 use entente_protocol::job::Side;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::reason;
+use super::{early_stop, reason};
 use crate::{exit::Failure, output};
 
 /// How often a job is asked after.
@@ -84,6 +84,9 @@ impl Follower {
             let (loss, accuracy) = (validation.loss, output::percent(validation.accuracy));
             line += &format!("  validation loss {loss:.4}, {accuracy}");
         }
+        if let Some(best) = view.best {
+            line += &format!("  best epoch {}", best.epoch);
+        }
         if done > 0 && seconds > 0.0 {
             let each = seconds / done as f64;
             let per_round = progress.samples as f64 / progress.rounds_done as f64;
@@ -107,9 +110,14 @@ impl Follower {
         self.bar.finish_and_clear();
         match view.state {
             JobState::Succeeded => {
+                let stopped = early_stop(view).map(|stopped| format!(", {stopped}"));
                 let accuracy = view.test_accuracy;
                 let accuracy = accuracy.map(|a| format!(", test accuracy {}", output::percent(a)));
-                eprintln!("job {} succeeded{}", view.id, accuracy.unwrap_or_default());
+                let said = [stopped, accuracy]
+                    .into_iter()
+                    .flatten()
+                    .collect::<String>();
+                eprintln!("job {} succeeded{said}", view.id);
                 Ok(())
             }
             _ => Err(Failure::Job(format!(

@@ -9,7 +9,7 @@ use entente_coordinator::{
     client::Client,
     job::{JobState, JobView},
 };
-use entente_protocol::job::{Job, JobId};
+use entente_protocol::job::{Job, JobId, Side};
 use entente_tls::{Credentials, Identity, Name, TlsFiles};
 use serde::Deserialize;
 use url::Url;
@@ -121,6 +121,16 @@ async fn watch_to_end(client: &Client, id: JobId, format: Format) -> Result<(), 
             () = serve::told_to_stop() => return Err(Failure::Interrupted),
         }
     }
+}
+
+/// That training stopped early, after which epoch and with which best one;
+/// nothing if it did not.
+fn early_stop(view: &JobView) -> Option<String> {
+    let (epoch, epochs) = (view.progress(Side::Passive).epoch, view.epochs);
+    let best = view.best.map(|best| format!(", best was {}", best.epoch));
+    let best = best.unwrap_or_default();
+    view.stopped_early
+        .then(|| format!("stopped early after epoch {epoch} of {epochs}{best}"))
 }
 
 /// Why a job did not succeed, in one sentence.

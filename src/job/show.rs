@@ -1,9 +1,9 @@
 //! Jobs, shown once.
 
 use entente_coordinator::job::JobView;
-use entente_protocol::job::Side;
+use entente_protocol::job::{Keep, Side};
 
-use super::reason;
+use super::{early_stop, reason};
 use crate::{cli::Format, exit::Failure, output};
 
 /// One job.
@@ -47,6 +47,24 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
                 validation.loss
             ),
         ]);
+    }
+    if let Some(best) = view.best {
+        let kept = match view.keep {
+            Keep::Best => ", kept",
+            Keep::Last => "",
+        };
+        rows.push([
+            "best epoch".to_owned(),
+            format!(
+                "{}{kept}: loss {:.4}, accuracy {}",
+                best.epoch,
+                best.loss,
+                output::percent(best.accuracy)
+            ),
+        ]);
+    }
+    if let Some(stopped) = early_stop(view) {
+        rows.push(["training".to_owned(), stopped]);
     }
     if let Some(accuracy) = view.test_accuracy {
         rows.push(["test accuracy".to_owned(), output::percent(accuracy)]);

@@ -75,7 +75,7 @@ impl<R: Role> Driver<R> {
                 self.inbound
                     .rest(exchange)
                     .map_err(|position| DriverError::Extra { position })?;
-                self.tally.add(exchange, &report);
+                self.tally.add(role.schedule(), exchange, &report);
                 self.next_in = Position {
                     exchange: exchange + 1,
                     step: 0,

@@ -97,7 +97,7 @@ impl<R: Role> Driver<R> {
             session: setting.session,
             peer: setting.peer,
             stall_budget: setting.stall_budget,
-            tally: Tally::new(role.schedule().clone()),
+            tally: Tally::new(role.schedule()),
             place: Place::Resting(role),
             next_in: Position {
                 exchange: 0,

@@ -3,14 +3,14 @@
 use entente_protocol::{
     Report,
     control::{Progress, Validation},
-    schedule::{Exchange, Schedule},
+    schedule::{Place, Schedule},
     score::Score,
+    verdict::Verdict,
 };
 
 /// Counts exchanges, samples and loss.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
-    schedule: Schedule,
     progress: Progress,
     /// Of the running epoch's mini-batches.
     learnt: Score,
@@ -21,19 +21,22 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(schedule: Schedule) -> Self {
-        let progress = Progress {
-            exchanges: schedule.exchanges(),
-            rounds: schedule.rounds(),
-            ..Progress::default()
-        };
-        Self {
-            schedule,
-            progress,
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let mut tally = Self {
+            progress: Progress::default(),
             learnt: Score::default(),
             validated: Score::default(),
             tested: Score::default(),
-        }
+        };
+        tally.follow(schedule);
+        tally
+    }
+
+    /// All that there is to do, which is less once training has stopped early.
+    fn follow(&mut self, schedule: &Schedule) {
+        self.progress.exchanges = schedule.exchanges();
+        self.progress.rounds = schedule.rounds();
+        self.progress.stopped_early = schedule.stops_early();
     }
 
     /// All exchanges of the job.
@@ -45,18 +48,22 @@ impl Tally {
         self.progress
     }
 
-    /// Counts an exchange that is done.
-    pub(super) fn add(&mut self, index: u64, report: &Report) {
+    /// Counts an exchange that is done; `schedule` is the role's after it.
+    pub(super) fn add(&mut self, schedule: &Schedule, index: u64, report: &Report) {
         self.progress.exchanges_done = index + 1;
-        match self.schedule.exchange(index) {
-            None | Some(Exchange::SetUp) => {}
-            Some(Exchange::Train { epoch, .. }) => self.learn(epoch.saturating_add(1), report),
-            Some(Exchange::Validate { epoch, .. }) => {
-                self.validate(epoch.saturating_add(1), report);
+        self.follow(schedule);
+        match schedule.place(index) {
+            None | Some(Place::SetUp) => {}
+            Some(Place::Train { epoch, .. }) => self.learn(epoch.saturating_add(1), report),
+            Some(Place::Validate { epoch, .. }) => {
+                self.validated.add(report);
+                if seen(&self.validated, schedule.validation_rows()) {
+                    self.validate(epoch.saturating_add(1), report.verdict);
+                }
             }
-            Some(Exchange::Evaluate { .. }) => {
+            Some(Place::Evaluate { .. }) => {
                 self.tested.add(report);
-                if seen(&self.tested, self.schedule.test_rows()) {
+                if seen(&self.tested, schedule.test_rows()) {
                     self.progress.test_accuracy = self.tested.accuracy();
                 }
             }
@@ -77,11 +84,7 @@ impl Tally {
 
     /// Told when all of the rows were seen: a part of them is not what the
     /// epochs are compared by.
-    fn validate(&mut self, epoch: u32, report: &Report) {
-        self.validated.add(report);
-        if !seen(&self.validated, self.schedule.validation_rows()) {
-            return;
-        }
+    fn validate(&mut self, epoch: u32, verdict: Option<Verdict>) {
         let score = std::mem::take(&mut self.validated);
         if let (Some(loss), Some(accuracy)) = (score.loss(), score.accuracy()) {
             self.progress.validation = Some(Validation {
@@ -89,6 +92,9 @@ impl Tally {
                 loss,
                 accuracy,
             });
+            if verdict == Some(Verdict::Best) {
+                self.progress.best = self.progress.validation;
+            }
         }
     }
 }
@@ -128,14 +134,15 @@ mod tests {
     #[test]
     fn loss_is_the_mean_over_the_samples_of_the_running_epoch() {
         // 5 training rows in batches of 4: 4 + 1 samples an epoch.
-        let mut tally = Tally::new(Schedule::new(1, Split::all(5), 4, 2));
-        tally.add(0, &Report::default());
+        let schedule = Schedule::new(1, Split::all(5), 4, 2);
+        let mut tally = Tally::new(&schedule);
+        tally.add(&schedule, 0, &Report::default());
         assert_eq!((tally.progress().epoch, tally.progress().loss), (0, None));
-        tally.add(1, &trained(4, 1.0));
-        tally.add(2, &trained(1, 6.0));
+        tally.add(&schedule, 1, &trained(4, 1.0));
+        tally.add(&schedule, 2, &trained(1, 6.0));
         assert_eq!(tally.progress().loss, Some(2.0));
         assert_eq!((tally.progress().epoch, tally.progress().samples), (1, 5));
-        tally.add(3, &trained(4, 0.5));
+        tally.add(&schedule, 3, &trained(4, 0.5));
         let progress = tally.progress();
         assert_eq!((progress.epoch, progress.loss), (2, Some(0.5)));
         assert_eq!((progress.rounds_done, progress.rounds), (3, 4));
@@ -150,7 +157,8 @@ mod tests {
             validation: 0.0,
         };
         let split = Split::of(&RowIds::numbered(10), 1, fractions);
-        let mut tally = Tally::new(Schedule::new(1, split, 3, 1));
+        let schedule = Schedule::new(1, split, 3, 1);
+        let mut tally = Tally::new(&schedule);
         for (index, report) in [
             Report::default(),
             trained(3, 1.0),
@@ -160,10 +168,10 @@ mod tests {
         .iter()
         .enumerate()
         {
-            tally.add(index as u64, report);
+            tally.add(&schedule, index as u64, report);
         }
         assert_eq!(tally.progress().test_accuracy, None);
-        tally.add(4, &tested(1, 0));
+        tally.add(&schedule, 4, &tested(1, 0));
         assert_eq!(tally.progress().test_accuracy, Some(0.75));
         assert_eq!(tally.progress().samples, 6);
     }
@@ -177,7 +185,8 @@ mod tests {
             validation: 0.5,
         };
         let split = Split::of(&RowIds::numbered(10), 1, fractions);
-        let mut tally = Tally::new(Schedule::new(1, split, 3, 2));
+        let schedule = Schedule::new(1, split, 3, 2);
+        let mut tally = Tally::new(&schedule);
         let mut told = vec![];
         for (index, report) in [
             Report::default(),
@@ -193,7 +202,7 @@ mod tests {
         .iter()
         .enumerate()
         {
-            tally.add(index as u64, report);
+            tally.add(&schedule, index as u64, report);
             let validation = tally.progress().validation;
             told.push(validation.map(|v| (v.epoch, v.loss, v.accuracy)));
         }
@@ -209,6 +218,44 @@ mod tests {
     }
 
     #[test]
+    fn epochs_that_are_left_out_are_not_waited_for() {
+        // As above, and three epochs; it stops after the second.
+        let fractions = Fractions {
+            test: 0.0,
+            validation: 0.5,
+        };
+        let of = |epochs| {
+            let split = Split::of(&RowIds::numbered(10), 1, fractions);
+            Schedule::new(1, split, 3, epochs)
+        };
+        let mut tally = Tally::new(&of(3));
+        for index in 0..4 {
+            tally.add(&of(3), index, &tested(3, 3));
+        }
+        assert_eq!((tally.exchanges(), tally.progress().best), (13, None));
+        let best = Report {
+            verdict: Some(Verdict::Best),
+            ..tested(2, 2)
+        };
+        tally.add(&of(3), 4, &best);
+        assert_eq!(tally.progress().best.map(|best| best.epoch), Some(1));
+        for index in 5..8 {
+            tally.add(&of(3), index, &tested(3, 3));
+        }
+        let not_best = Report {
+            verdict: Some(Verdict::NotBest),
+            ..tested(2, 2)
+        };
+        // What is left of the schedule is that of two epochs then.
+        tally.add(&of(2), 8, &not_best);
+        let progress = tally.progress();
+        assert_eq!((progress.exchanges_done, progress.exchanges), (9, 9));
+        assert_eq!((progress.rounds_done, progress.rounds), (4, 4));
+        assert_eq!(progress.best.map(|best| best.epoch), Some(1));
+        assert_eq!(progress.validation.map(|last| last.epoch), Some(2));
+    }
+
+    #[test]
     fn without_labels_neither_validation_nor_accuracy_is_told() {
         let fractions = Fractions {
             test: 0.3,
@@ -216,13 +263,13 @@ mod tests {
         };
         let split = Split::of(&RowIds::numbered(10), 1, fractions);
         let schedule = Schedule::new(1, split, 3, 1);
-        let mut tally = Tally::new(schedule.clone());
+        let mut tally = Tally::new(&schedule);
         for index in 0..schedule.exchanges() {
             let report = Report {
                 samples: 3,
                 ..Report::default()
             };
-            tally.add(index, &report);
+            tally.add(&schedule, index, &report);
         }
         let progress = tally.progress();
         assert_eq!(progress.exchanges_done, progress.exchanges);

@@ -3,18 +3,27 @@
 //!
 //! Nothing of the protocol is here: no ring, no grid, no shares, no split of
 //! roles. Only what is public in a job is shared with it: the split, the order
-//! of samples, the learning rates. So a difference in accuracy between the two
+//! of samples, the learning rates, the rule by which training stops (with what
+//! this network itself scores on the validation rows). So a difference in accuracy between the two
 //! is the price of the protocol, and it should be none. (Whether the protocol
 //! computes the right thing is another question, answered bit for bit by
 //! [`entente_protocol::acml::reference`].)
 
 use entente_protocol::{
+    Report,
     acml::loss::Loss,
+    course::Course,
     job::{Job, Objective},
     network::{BottomNetwork, Features, Labels, NetworkError, Step},
     schedule::Exchange,
+    score::Score,
+    verdict::Judge,
 };
+use entente_wire::Secret;
 use ndarray::{Array1, Array2, Axis};
+
+#[cfg(test)]
+mod tests;
 
 /// A bottom network and a dense layer with bias over it, learning together.
 pub struct PlaintextClassifier {
@@ -27,14 +36,21 @@ pub struct PlaintextClassifier {
     learning_rate: f64,
 }
 
+/// All that is learnt, as it stood after an epoch.
+struct Kept {
+    top: Array2<f64>,
+    bias: Array1<f64>,
+    bottom: Secret<Vec<u8>>,
+}
+
 /// What came of training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaintextResult {
     /// The part of the test rows that was classified rightly, 0 to 1; `None`
     /// when the job sets no rows apart.
     pub test_accuracy: Option<f64>,
-    /// Mean cross-entropy over the training samples of each epoch, each taken
-    /// before the step that it led to.
+    /// Mean loss over the training samples of each epoch that was gone through,
+    /// each taken before the step that it led to.
     pub losses: Vec<f64>,
 }
 
@@ -60,31 +76,48 @@ impl PlaintextClassifier {
             )));
         }
         let mut classifier = Self::new(job, initial_top, bottom)?;
-        let schedule = job.schedule(features.ids());
-        let pace = job.pace(&schedule);
-        let mut losses = vec![0.0; job.spec().training.epochs as usize];
-        let mut correct = 0;
-        for index in 0..schedule.exchanges() {
-            match schedule.exchange(index) {
-                // A look at the validation rows changes nothing.
-                None | Some(Exchange::SetUp | Exchange::Validate { .. }) => {}
-                Some(Exchange::Train { epoch, round, rows }) => {
+        let course = Course::new(job, features.ids());
+        let mut course = course.map_err(|error| NetworkError::Data(error.to_string()))?;
+        let pace = job.pace(course.schedule());
+        let mut judge = job.selection().map(Judge::new);
+        let mut best = None;
+        let mut losses = Vec::new();
+        let mut tested = Score::default();
+        let mut index = 0;
+        while let Some(exchange) = course.exchange(index) {
+            index += 1;
+            match exchange {
+                Exchange::SetUp => {}
+                Exchange::Train { epoch, round, rows } => {
                     let pace = pace.at(round);
-                    let share = rows.len() as f64 / schedule.train_rows().len() as f64;
+                    let share = rows.len() as f64 / course.schedule().train_rows().len() as f64;
                     let (x, classes) = (features.batch(&rows)?, labels.batch(&rows)?);
                     let loss = classifier.learn(x, &classes, Step { round, pace })?;
-                    if let Some(sum) = losses.get_mut(epoch as usize) {
+                    losses.resize(epoch as usize + 1, 0.0);
+                    if let Some(sum) = losses.last_mut() {
                         *sum += loss * share;
                     }
                 }
-                Some(Exchange::Evaluate { rows }) => {
-                    correct += classifier.correct(features.batch(&rows)?, &labels.batch(&rows)?)?;
+                Exchange::Validate { epoch, last, rows } => {
+                    // Where nobody asks, a look at these rows changes nothing.
+                    let Some(judge) = &mut judge else { continue };
+                    let (x, classes) = (features.batch(&rows)?, labels.batch(&rows)?);
+                    judge.add(&classifier.infer(x, &classes)?);
+                    if last {
+                        let copying = course.hear(epoch, judge.verdict());
+                        if let Some(kept) = copying.on(&mut best, || classifier.copy()) {
+                            classifier.put_back(kept)?;
+                        }
+                    }
+                }
+                Exchange::Evaluate { rows } => {
+                    let (x, classes) = (features.batch(&rows)?, labels.batch(&rows)?);
+                    tested.add(&classifier.infer(x, &classes)?);
                 }
             }
         }
-        let tested = schedule.test_rows().len();
         Ok(PlaintextResult {
-            test_accuracy: (tested > 0).then(|| correct as f64 / tested as f64),
+            test_accuracy: tested.accuracy(),
             losses,
         })
     }
@@ -134,172 +167,29 @@ impl PlaintextClassifier {
         Ok(loss.mean)
     }
 
-    /// How many of these samples are classified rightly.
-    fn correct(&self, x: Array2<f32>, classes: &[usize]) -> Result<u64, NetworkError> {
+    /// What the network says of these samples as it stands.
+    fn infer(&self, x: Array2<f32>, classes: &[usize]) -> Result<Report, NetworkError> {
         let a = self.bottom.infer(x)?.mapv(f64::from);
-        Ok(Loss::of(self.objective, &self.logits(&a), classes).correct)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::sync::{Arc, Mutex};
-
-    use entente_protocol::{
-        job::{JobSpec, Optimizer},
-        network::NamedTensor,
-    };
-    use entente_wire::Secret;
-    use ndarray::array;
-
-    use super::*;
-    use crate::{
-        data::{
-            Columns, open_features, open_labels,
-            tests::{iris, iris_job},
-        },
-        network::build,
-    };
-
-    fn train(edit: impl FnOnce(&mut JobSpec)) -> PlaintextResult {
-        let job = iris_job(edit);
-        let seed = [job.spec().training.seed as u8; 32];
-        let bottom = build(&job, &seed, None).unwrap();
-        let top = Array2::from_shape_fn((3, 5), |(i, j)| ((5 * i + j) as f64).sin() / 2.0);
-        let features = open_features(&iris(Columns::Features), &job).unwrap();
-        let labels = open_labels(&iris(Columns::Labels), &job).unwrap();
-        PlaintextClassifier::train(&job, &*features, &*labels, top, bottom).unwrap()
+        let loss = Loss::of(self.objective, &self.logits(&a), classes);
+        Ok(Report {
+            samples: classes.len() as u64,
+            loss: Some(loss.mean),
+            correct: Some(loss.correct),
+            ..Report::default()
+        })
     }
 
-    /// With 30 test rows one flower is three points, and a split can be
-    /// unlucky: over fifty seeds this comes to 0.97, over the first five of
-    /// them to 0.94. Hence ten, from 1.
-    #[test]
-    fn irises_are_learnt() {
-        let mut sum = 0.0;
-        for seed in 1..=10 {
-            let result = train(|spec| {
-                spec.training.seed = seed;
-                spec.training.epochs = 40;
-                spec.training.bottom = Optimizer::Sgd {
-                    learning_rate: 0.1,
-                    momentum: 0.9,
-                    weight_decay: 0.0,
-                };
-            });
-            assert_eq!(result.losses.len(), 40);
-            assert!(result.losses[39] < 0.2 * result.losses[0]);
-            sum += result.test_accuracy.unwrap();
-        }
-        assert!(sum / 10.0 >= 0.95, "mean accuracy {}", sum / 10.0);
-    }
-
-    #[test]
-    fn a_job_without_test_rows_has_no_accuracy() {
-        let result = train(|spec| spec.data.test_fraction = 0.0);
-        assert_eq!(result.test_accuracy, None);
-        // What any guess costs among three classes, or little less.
-        assert!((0.3..1.5).contains(&result.losses[0]));
-    }
-
-    /// Below the cut nothing but a notebook for the gradient.
-    struct Notebook(Arc<Mutex<Option<Array2<f32>>>>);
-
-    impl BottomNetwork for Notebook {
-        fn width(&self) -> usize {
-            2
-        }
-
-        fn forward(&mut self, x: Array2<f32>, _: Step) -> Result<Array2<f32>, NetworkError> {
-            Ok(x)
-        }
-
-        fn backward(&mut self, d_a: Array2<f32>) -> Result<(), NetworkError> {
-            *self.0.lock().unwrap() = Some(d_a);
-            Ok(())
-        }
-
-        fn infer(&self, x: Array2<f32>) -> Result<Array2<f32>, NetworkError> {
-            Ok(x)
-        }
-
-        fn parameters(&self) -> Vec<NamedTensor> {
-            Vec::new()
-        }
-
-        fn state(&self) -> Secret<Vec<u8>> {
-            Secret::new(Vec::new())
-        }
-
-        fn restore(&mut self, _: &Secret<Vec<u8>>) -> Result<(), NetworkError> {
-            Ok(())
+    fn copy(&self) -> Kept {
+        Kept {
+            top: self.top.clone(),
+            bias: self.bias.clone(),
+            bottom: self.bottom.state(),
         }
     }
 
-    #[test]
-    fn a_step_is_the_finite_difference_of_the_loss() {
-        let noted = Arc::default();
-        let x = array![[0.5_f32, -1.0], [2.0, 0.25], [-0.75, 1.5]];
-        let (top, bias) = (
-            array![[0.3, -0.2], [0.1, 0.9], [-0.6, 0.4]],
-            array![0.1, 0.0, -0.2],
-        );
-        let classes = [2, 0, 1];
-        let mut classifier = PlaintextClassifier {
-            bottom: Box::new(Notebook(Arc::clone(&noted))),
-            top: top.clone(),
-            bias: bias.clone(),
-            objective: Objective::CrossEntropy,
-            learning_rate: 1.0,
-        };
-        let loss_at = |a: &Array2<f64>, top: &Array2<f64>, bias: &Array1<f64>| {
-            Loss::of(Objective::CrossEntropy, &(a.dot(&top.t()) + bias), &classes).mean
-        };
-        let a = x.mapv(f64::from);
-        let step = Step {
-            round: 3,
-            pace: 0.5,
-        };
-        assert_eq!(
-            classifier.learn(x, &classes, step).unwrap(),
-            loss_at(&a, &top, &bias)
-        );
-
-        let h = 1e-6;
-        let slope = |loss: &dyn Fn(f64) -> f64| (loss(h) - loss(-h)) / (2.0 * h);
-        let nudged = |x: &Array2<f64>, at: (usize, usize), h: f64| {
-            let mut x = x.clone();
-            x[at] += h;
-            x
-        };
-        for (at, before) in top.indexed_iter() {
-            let slope = slope(&|h| loss_at(&a, &nudged(&top, at, h), &bias));
-            assert!((before - 0.5 * slope - classifier.top[at]).abs() < 1e-8);
-        }
-        for (at, before) in bias.indexed_iter() {
-            let slope = slope(&|h| {
-                let mut bias = bias.clone();
-                bias[at] += h;
-                loss_at(&a, &top, &bias)
-            });
-            assert!((before - 0.5 * slope - classifier.bias[at]).abs() < 1e-8);
-        }
-        let d_a = noted.lock().unwrap().take().unwrap();
-        for (at, noted) in d_a.indexed_iter() {
-            let slope = slope(&|h| loss_at(&nudged(&a, at, h), &top, &bias));
-            assert!((f64::from(*noted) - slope).abs() < 1e-6);
-        }
-    }
-
-    #[test]
-    fn weights_of_another_shape_are_refused() {
-        let job = iris_job(|_| ());
-        let bottom = Box::new(Notebook(Arc::default()));
-        let error = PlaintextClassifier::new(&job, Array2::zeros((2, 3)), bottom);
-        assert_eq!(
-            error.err().unwrap().to_string(),
-            "layer 2 (cut) takes weights above it of 3 x 2, got 2 x 3"
-        );
+    fn put_back(&mut self, kept: Kept) -> Result<(), NetworkError> {
+        self.bottom.restore(&kept.bottom)?;
+        (self.top, self.bias) = (kept.top, kept.bias);
+        Ok(())
     }
 }

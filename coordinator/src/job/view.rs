@@ -3,7 +3,7 @@
 
 use entente_protocol::{
     control::{Phase, Progress, Validation},
-    job::{JobId, PartyName, Side},
+    job::{JobId, Keep, PartyName, Side},
     privacy::Leak,
 };
 use entente_tls::Identity;
@@ -42,8 +42,15 @@ pub struct JobView {
     pub attempt: u32,
     /// Exchanges below this number may begin.
     pub granted: u64,
-    /// All epochs.
+    /// The epochs that were asked for.
     pub epochs: u32,
+    /// Which epoch's weights are tested and saved.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Whether training ended before all epochs were done, since none was
+    /// better any more.
+    #[serde(default)]
+    pub stopped_early: bool,
     /// Mean loss over the running epoch, when a party has told one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub loss: Option<f64>,
@@ -51,6 +58,10 @@ pub struct JobView {
     /// them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub validation: Option<Validation>,
+    /// The same of the best epoch so far, in jobs that select among their
+    /// epochs' models.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub best: Option<Validation>,
     /// Accuracy on the test rows, when they have been evaluated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_accuracy: Option<f64>,
@@ -97,8 +108,11 @@ impl JobView {
             attempt: record.attempt,
             granted: record.granted,
             epochs: spec.training.epochs,
+            keep: spec.training.keep,
+            stopped_early: record.sides.iter().any(|side| side.progress.stopped_early),
             loss: told(record, |progress| progress.loss),
             validation: told(record, |progress| progress.validation),
+            best: told(record, |progress| progress.best),
             test_accuracy: told(record, |progress| progress.test_accuracy),
             leak: told(record, |progress| progress.leak),
             sides,

@@ -4,8 +4,9 @@
 use entente_protocol::{
     control::{FailureClass, Phase, Progress},
     job::{
-        Bottom, Data, Decay, Encryption, Job, JobId, JobSpec, Layer, Liveness, Network, Objective,
-        Optimizer, Parties, Protocol, RowOrder, SampleShape, Side, Training,
+        Bottom, Data, Decay, EarlyStopping, Encryption, Job, JobId, JobSpec, Keep, Layer, Liveness,
+        Metric, Network, Objective, Optimizer, Parties, Protocol, RowOrder, SampleShape, Side,
+        Training,
     },
 };
 use thiserror::Error;
@@ -216,6 +217,12 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
             },
             warm_up_epochs: 0,
             decay: Decay::default(),
+            early_stopping: Some(EarlyStopping {
+                patience: 3,
+                min_delta: 0.1 + 0.2,
+                metric: Metric::Accuracy,
+            }),
+            keep: Keep::Best,
             // JSON is not limited to what a double holds exactly.
             seed: u64::MAX,
         },

@@ -209,6 +209,8 @@ impl FakeParty {
                     rounds: self.exchanges,
                     loss: loss.filter(|_| assignment.side.label() == "passive"),
                     validation: (assignment.side.label() == "passive").then_some(VALIDATION),
+                    best: (assignment.side.label() == "passive").then_some(VALIDATION),
+                    stopped_early: *phase == Phase::Finished,
                     test_accuracy: (*phase == Phase::Finished).then_some(0.96),
                     ..Progress::default()
                 },

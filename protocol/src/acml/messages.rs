@@ -1,9 +1,11 @@
 //! The messages of ACML, in the order of the chart. Every field is `Wire`.
 
 use entente_he::{CutBounds, Expect, KeyBits, Scheme};
-use entente_wire::{Body, Decode, DecodeError, Kind, Masked, Message, Reader, Shape, Share};
+use entente_wire::{
+    Body, Decode, DecodeError, Kind, Masked, Message, Public, Reader, Shape, Share,
+};
 
-use crate::rows;
+use crate::{rows, verdict::Verdict};
 
 /// What the receiver of ciphertexts knows: key, bounds and shape.
 pub(super) type Ciphertexts<'a, S> = Expect<'a, S>;
@@ -45,7 +47,16 @@ pub(super) struct UpdateAndShare<S: Scheme> {
 /// B3: Enc(dA), `B x h`.
 pub(super) struct EncryptedInputGradient<S: Scheme>(pub(super) S::InputGradient);
 
-const KINDS: [(u16, &str); 8] = [
+/// After the last validation rows of an epoch: whether it is the best so far.
+pub(super) struct EpochVerdict(pub(super) Public<Verdict>);
+
+/// What the active party knows of a verdict before it comes: whether it is the
+/// job's first, which can only be that the epoch is the best.
+pub(super) struct VerdictContext {
+    pub(super) first: bool,
+}
+
+const KINDS: [(u16, &str); 9] = [
     (1, "key_and_share"),
     (2, "encrypted_activations"),
     (3, "masked_product"),
@@ -54,6 +65,7 @@ const KINDS: [(u16, &str); 8] = [
     (6, "update_and_share"),
     (7, "encrypted_input_gradient"),
     (8, "activations_for_inference"),
+    (12, "epoch_verdict"),
 ];
 
 /// The name of a kind of this protocol, and of the comparison of rows in it.
@@ -92,6 +104,7 @@ message!(5: UpdateAndShare<S>, S; |self, body| {
 });
 message!(6: EncryptedInputGradient<S>, S; |self, body| body.field(&self.0));
 message!(7: ActivationsForInference<S>, S; |self, body| body.field(&self.0));
+message!(8: EpochVerdict; |self, body| body.field(&self.0));
 
 impl<S: Scheme> Decode<SetUpContext> for KeyAndShare<S> {
     fn decode(context: &SetUpContext, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -105,6 +118,19 @@ impl<S: Scheme> Decode<SetUpContext> for KeyAndShare<S> {
 impl Decode<Shape> for MaskedLogits {
     fn decode(shape: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Masked::decode(shape, input).map(Self)
+    }
+}
+
+impl Decode<VerdictContext> for EpochVerdict {
+    fn decode(context: &VerdictContext, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let verdict = Public::<Verdict>::decode(&(), input)?;
+        if context.first && *verdict.get() == Verdict::NotBest {
+            return Err(DecodeError::Invalid {
+                what: "verdict",
+                why: "there is no epoch before the first that could be better",
+            });
+        }
+        Ok(Self(verdict))
     }
 }
 

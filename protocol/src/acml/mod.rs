@@ -44,6 +44,15 @@
 //!   B4  dA = Dec; f learns from dA    B x h
 //! ```
 //!
+//! After the last validation rows of an epoch, where a job selects among its
+//! epochs' models, inference ends with one bit more, and both parties go on by
+//! it as [`crate::course`] says:
+//!
+//! ```text
+//!                                                       F4  z, loss
+//!       ◀──────────────────────────────────── EpochVerdict ──
+//! ```
+//!
 //! Check: `W~' - E' = (W~ - eta G + e_w) - (E + e_w) = W2 - eta G`, and
 //! `Delta W~ - Delta E = Delta W2` with both taken before the update.
 //!

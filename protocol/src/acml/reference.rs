@@ -11,12 +11,14 @@ use ndarray::Array2;
 use super::{Model, loss::Loss, release::noise, weights::initial_half};
 use crate::{
     ProtocolError, Report,
+    course::Course,
     fixed::Scales,
     job::{Job, Objective, Pace},
     network::{BottomNetwork, Features, Labels, Step},
     privacy::Noise,
-    schedule::{Exchange, Schedule},
+    schedule::{Exchange, Place, Schedule},
     score::Score,
+    verdict::{Judge, Verdict},
 };
 
 type Integers = Array2<i128>;
@@ -27,7 +29,8 @@ pub struct Reference {
     objective: Objective,
     learning_rate: f64,
     pace: Pace,
-    schedule: Schedule,
+    course: Course,
+    judge: Option<Judge>,
     features: Box<dyn Features>,
     labels: Box<dyn Labels>,
     bottom: Box<dyn BottomNetwork>,
@@ -36,6 +39,15 @@ pub struct Reference {
     /// `b2`, c of them, with `2 f_a + f_e` fractional bits.
     bias: Vec<i128>,
     noise: Option<Noise>,
+    /// Of the best epoch, where the job keeps it.
+    best: Option<Kept>,
+}
+
+/// All that is learnt, as it stood after an epoch.
+struct Kept {
+    weights: Integers,
+    bias: Vec<i128>,
+    bottom: Secret<Vec<u8>>,
 }
 
 impl Reference {
@@ -55,20 +67,28 @@ impl Reference {
         let noise = noise(w_p, job);
         let w_a = integers(initial_half(w_a, job, scales)?.expose());
         let w_p = integers(initial_half(w_p, job, scales)?.expose());
-        let schedule = job.schedule(labels.ids());
+        let course = Course::new(job, labels.ids())?;
         Ok(Self {
             scales,
             objective: job.spec().network.loss,
             learning_rate: job.spec().training.learning_rate,
-            pace: job.pace(&schedule),
-            schedule,
+            pace: job.pace(course.schedule()),
+            course,
+            judge: job.selection().map(Judge::new),
             features,
             labels,
             bottom,
             weights: w_a + w_p,
             bias: vec![0; job.logits()],
             noise,
+            best: None,
         })
+    }
+
+    /// The exchanges, as far as is known now: fewer once training has stopped
+    /// early.
+    pub fn schedule(&self) -> &Schedule {
+        self.course.schedule()
     }
 
     /// Goes through exchange `index`, as the parties do.
@@ -77,7 +97,7 @@ impl Reference {
     /// [`ProtocolError`] when a value leaves its range or data fails.
     pub fn exchange(&mut self, index: u64) -> Result<Report, ProtocolError> {
         let exchange = self
-            .schedule
+            .course
             .exchange(index)
             .ok_or(ProtocolError::OutOfOrder { index })?;
         match exchange {
@@ -89,12 +109,42 @@ impl Reference {
                 let a = integers(&self.scales.activations(&a)?);
                 self.learn(index, &rows, pace, &a)
             }
-            Exchange::Validate { rows, .. } | Exchange::Evaluate { rows } => {
-                let a = self.bottom.infer(self.features.batch(&rows)?)?;
-                let a = integers(&self.scales.activations(&a)?);
-                self.loss(&rows, &a).map(|(report, _)| report)
+            Exchange::Validate { rows, epoch, last } => {
+                let mut report = self.infer(&rows)?;
+                if let Some(judge) = &mut self.judge {
+                    judge.add(&report);
+                    report.verdict = last.then(|| judge.verdict());
+                }
+                if let Some(verdict) = report.verdict {
+                    self.hear(epoch, verdict)?;
+                }
+                Ok(report)
             }
+            Exchange::Evaluate { rows } => self.infer(&rows),
         }
+    }
+
+    /// What the network says of these rows as it stands.
+    fn infer(&self, rows: &[usize]) -> Result<Report, ProtocolError> {
+        let a = self.bottom.infer(self.features.batch(rows)?)?;
+        let a = integers(&self.scales.activations(&a)?);
+        self.loss(rows, &a).map(|(report, _)| report)
+    }
+
+    /// Goes on as the verdict on an epoch says.
+    fn hear(&mut self, epoch: u32, verdict: Verdict) -> Result<(), ProtocolError> {
+        let copying = self.course.hear(epoch, verdict);
+        let (weights, bias, bottom) = (&self.weights, &self.bias, &self.bottom);
+        let best = copying.on(&mut self.best, || Kept {
+            weights: weights.clone(),
+            bias: bias.clone(),
+            bottom: bottom.state(),
+        });
+        if let Some(best) = best {
+            self.bottom.restore(&best.bottom)?;
+            (self.weights, self.bias) = (best.weights, best.bias);
+        }
+        Ok(())
     }
 
     /// Goes through the whole job. Returns the correctly classified share of
@@ -104,11 +154,13 @@ impl Reference {
     /// As [`Reference::exchange`].
     pub fn run(&mut self) -> Result<Option<f64>, ProtocolError> {
         let mut tested = Score::default();
-        for index in 0..self.schedule.exchanges() {
+        let mut index = 0;
+        while index < self.schedule().exchanges() {
             let report = self.exchange(index)?;
-            if let Some(Exchange::Evaluate { .. }) = self.schedule.exchange(index) {
+            if let Some(Place::Evaluate { .. }) = self.schedule().place(index) {
                 tested.add(&report);
             }
+            index += 1;
         }
         Ok(tested.accuracy())
     }
@@ -140,7 +192,7 @@ impl Reference {
             samples: rows.len() as u64,
             loss: Some(loss.mean),
             correct: Some(loss.correct),
-            leak: None,
+            ..Report::default()
         };
         Ok((report, loss.delta()))
     }

@@ -4,7 +4,7 @@
 use entente_he::KeyBits;
 use entente_wire::Digest;
 
-use super::{Blueprint, Job, JobError, JobSpec, Network, Objective, SampleShape, Training};
+use super::{Blueprint, Job, JobError, JobSpec, Keep, Network, Objective, SampleShape, Training};
 use crate::privacy::Privacy;
 
 type Checked<T = ()> = Result<T, JobError>;
@@ -60,6 +60,7 @@ impl TryFrom<JobSpec> for Job {
         )?;
         let blueprint = check_network(&spec.network)?;
         check_training(&spec.training)?;
+        check_selection(&spec.training, spec.data.validation_fraction)?;
         check(
             spec.liveness.stall_budget_s >= 1,
             "liveness.stall_budget_s",
@@ -144,6 +145,25 @@ fn check_training(training: &Training) -> Checked {
         training.decay.is_sound(),
         "training.decay",
         "every_epochs must be at least 1, a factor above 0 and at most 1, a floor from 0 to 1",
+    )
+}
+
+/// Epochs are compared only where there is something to compare them by.
+fn check_selection(training: &Training, validation_fraction: f64) -> Checked {
+    const ROWS: &str = "compares epochs by the validation rows, and there are none: set \
+                        data.validation_fraction above 0, or leave it out";
+    if let Some(early) = &training.early_stopping {
+        check(
+            early.is_sound(),
+            "training.early_stopping",
+            "patience must be at least 1 epoch, min_delta at least 0",
+        )?;
+        check(validation_fraction > 0.0, "training.early_stopping", ROWS)?;
+    }
+    check(
+        training.keep == Keep::Last || validation_fraction > 0.0,
+        "training.keep",
+        ROWS,
     )
 }
 

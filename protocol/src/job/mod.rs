@@ -10,6 +10,7 @@ pub mod network;
 mod optimizer;
 mod pace;
 mod party;
+mod selection;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use network::{Blueprint, Bottom, Layer, Network, Objective, Preset, SampleSh
 pub use optimizer::Optimizer;
 pub use pace::{Decay, Pace};
 pub use party::{PartyName, Side};
+pub use selection::{EarlyStopping, Keep, Metric, Selection};
 pub use spec::{
     Data, Encryption, JobSpec, Liveness, Parties, Protocol, RowOrder, SchemeName, Training,
 };
@@ -99,6 +101,12 @@ impl Job {
     /// The network below the cut, whose layers fit.
     pub fn blueprint(&self) -> &Blueprint {
         &self.blueprint
+    }
+
+    /// How it selects among its epochs' models; `None` when it takes the last.
+    pub fn selection(&self) -> Option<Selection> {
+        let training = &self.spec.training;
+        Selection::of(training.early_stopping, training.keep)
     }
 
     /// What steps are multiplied by, once the rounds are known.

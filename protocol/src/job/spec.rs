@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, Network, Optimizer, PartyName};
+use super::{Decay, EarlyStopping, Keep, Network, Optimizer, PartyName};
 use crate::{fixed::Scales, privacy::Privacy};
 
 /// The protocols that can be asked for.
@@ -124,6 +124,12 @@ pub struct Training {
     /// How all steps shrink over the job.
     #[serde(default, skip_serializing_if = "Decay::is_constant")]
     pub decay: Decay,
+    /// When to give up before all epochs are done. Left out: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    /// Which epoch's weights are tested and saved.
+    #[serde(default, skip_serializing_if = "Keep::is_last")]
+    pub keep: Keep,
     /// Fixes every public choice: the split and the order of samples. Initial
     /// weights come from seeds that each party keeps to itself.
     pub seed: u64,

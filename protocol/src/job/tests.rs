@@ -74,6 +74,26 @@ fn each_field_is_held_against_its_range_and_named() {
             "epochs = 30\ndecay = { kind = \"step\", every_epochs = 1, factor = 1.5 }",
             "training.decay",
         ),
+        (
+            "epochs = 30",
+            "epochs = 30\nearly_stopping = { patience = 3 }",
+            "training.early_stopping",
+        ),
+        (
+            "epochs = 30",
+            "epochs = 30\nearly_stopping = { patience = 0 }",
+            "training.early_stopping",
+        ),
+        (
+            "epochs = 30",
+            "epochs = 30\nearly_stopping = { patience = 3, min_delta = -0.1 }",
+            "training.early_stopping",
+        ),
+        (
+            "epochs = 30",
+            "epochs = 30\nkeep = \"best\"",
+            "training.keep",
+        ),
         ("epochs = 30", "epochs = 0", "training.epochs"),
         ("batch_size = 16", "batch_size = 0", "training.batch_size"),
         (
@@ -117,6 +137,67 @@ fn each_field_is_held_against_its_range_and_named() {
         assert_eq!(error.field, field, "{to}: {error}");
         assert!(error.to_string().contains(field), "{error}");
     }
+}
+
+/// A job with validation rows, and this in `[training]`.
+fn selecting(written: &str) -> Result<Job, JobError> {
+    let validated = "test_fraction = 0.2\nvalidation_fraction = 0.1";
+    let text = IRIS.replace("test_fraction = 0.2", validated);
+    Job::from_toml(&text.replace("[training]", &format!("[training]\n{written}")))
+}
+
+#[test]
+fn epochs_are_compared_by_what_is_written_and_not_at_all_without_it() {
+    assert_eq!(selecting("").unwrap().selection(), None);
+    assert_eq!(selecting("keep = \"last\"").unwrap().selection(), None);
+    let by_loss = Selection {
+        metric: Metric::Loss,
+        min_delta: 0.0,
+        patience: None,
+        keep: Keep::Best,
+    };
+    let best = selecting("keep = \"best\"").unwrap();
+    assert_eq!(best.selection(), Some(by_loss));
+    let early = selecting("early_stopping = { patience = 3 }").unwrap();
+    let waits = Selection {
+        patience: Some(3),
+        keep: Keep::Last,
+        ..by_loss
+    };
+    assert_eq!(early.selection(), Some(waits));
+    let all = "keep = \"best\"\nearly_stopping = \
+               { patience = 2, min_delta = 0.01, metric = \"accuracy\" }";
+    let all_of_it = Selection {
+        metric: Metric::Accuracy,
+        min_delta: 0.01,
+        patience: Some(2),
+        keep: Keep::Best,
+    };
+    assert_eq!(selecting(all).unwrap().selection(), Some(all_of_it));
+    for wrong in [
+        "early_stopping = { patience = 3, min_delta = inf }",
+        "early_stopping = { min_delta = 0.1 }",
+        "early_stopping = { patience = 3, metric = \"auc\" }",
+        "early_stopping = { patience = 3, patiens = 3 }",
+        "keep = \"first\"",
+    ] {
+        assert!(selecting(wrong).is_err(), "{wrong}");
+    }
+}
+
+/// A job that says nothing of it is the job that it was: the digest is over
+/// what is said.
+#[test]
+fn what_is_left_out_is_not_in_the_digest() {
+    let job = selecting("").unwrap();
+    let json = serde_json::to_string(job.spec()).unwrap();
+    assert!(
+        !json.contains("early_stopping") && !json.contains("keep"),
+        "{json}"
+    );
+    let last = selecting("keep = \"last\"").unwrap();
+    assert_eq!(last.digest(), job.digest());
+    assert_ne!(selecting("keep = \"best\"").unwrap().digest(), job.digest());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use entente_protocol::{
     acml::{ActiveHalf, Model, PassiveHalf, Purpose, private_seed, reference::Reference},
-    job::Job,
-    schedule::Exchange,
+    job::{EarlyStopping, Job, Keep, Metric},
+    schedule::Place,
     score::Score,
 };
 
@@ -21,9 +21,9 @@ fn iris(columns: &str) -> DatasetConfig {
     serde_json::from_value(config).unwrap()
 }
 
-/// The plaintext network on the validation rows after the last epoch, on the
-/// test rows, and its model.
-fn reference(job: &Job) -> ([Score; 2], Model) {
+/// The plaintext network on the validation rows after each epoch, on the test
+/// rows, and its model.
+fn reference(job: &Job) -> (Vec<Score>, Score, Model) {
     let seeds = ["bank-a", "bank-b"].map(|name| {
         let name = name.parse().unwrap();
         fixed_weight_seed(FIXED_SEED, &name)
@@ -31,7 +31,6 @@ fn reference(job: &Job) -> ([Score; 2], Model) {
     let seed = private_seed(&seeds[0], job, Purpose::Bottom);
     let bottom = network::build(job, seed.expose(), None);
     let features = data::open_features(&iris("features"), job).unwrap();
-    let schedule = job.schedule(features.ids());
     let mut reference = Reference::new(
         job,
         features,
@@ -40,16 +39,21 @@ fn reference(job: &Job) -> ([Score; 2], Model) {
         [&seeds[0], &seeds[1]],
     )
     .unwrap();
-    let [mut validated, mut tested] = [Score::default(); 2];
-    for index in 0..schedule.exchanges() {
+    let (mut validated, mut tested) = (Vec::new(), Score::default());
+    let mut index = 0;
+    while let Some(place) = reference.schedule().place(index) {
         let report = reference.exchange(index).unwrap();
-        match schedule.exchange(index) {
-            Some(Exchange::Validate { epoch: 4, .. }) => validated.add(&report),
-            Some(Exchange::Evaluate { .. }) => tested.add(&report),
+        match place {
+            Place::Validate { epoch, .. } => {
+                validated.resize(epoch as usize + 1, Score::default());
+                validated[epoch as usize].add(&report);
+            }
+            Place::Evaluate { .. } => tested.add(&report),
             _ => {}
         }
+        index += 1;
     }
-    ([validated, tested], reference.model())
+    (validated, tested, reference.model())
 }
 
 #[actix_rt::test]
@@ -65,7 +69,8 @@ async fn training_over_a_breaking_line_equals_the_reference_bit_for_bit() {
         ActiveHalf::open(&job, &half_a).unwrap(),
         PassiveHalf::open(&job, &half_b).unwrap(),
     );
-    let ([validated, tested], expected) = reference(&job);
+    let (validated, tested, expected) = reference(&job);
+    let validated = validated[4];
     assert_eq!((validated.samples(), tested.samples()), (30, 30));
     assert!(model.is_bit_identical(&expected));
 
@@ -83,7 +88,52 @@ async fn training_over_a_breaking_line_equals_the_reference_bit_for_bit() {
         (None, None)
     );
     assert_eq!(features_side.validation, None);
+    assert_eq!((labels_side.best, labels_side.stopped_early), (None, false));
     assert_eq!(features_side.samples, labels_side.samples);
     world.line.called(2).await;
+    world.stop().await;
+}
+
+/// No epoch betters the first by as much as is asked for, so it is known when
+/// training stops, whatever the weights are.
+#[actix_rt::test]
+async fn training_that_stops_early_ends_well_and_with_the_best_epochs_weights() {
+    let mut assignment = assignment(1, "bank-a", "bank-b");
+    assignment.spec.training.epochs = 30;
+    assignment.spec.data.validation_fraction = 0.2;
+    assignment.spec.training.early_stopping = Some(EarlyStopping {
+        patience: 2,
+        min_delta: 1e9,
+        metric: Metric::Accuracy,
+    });
+    assignment.spec.training.keep = Keep::Best;
+    let job = Job::try_from(assignment.spec.clone()).unwrap();
+    let world = World::over(60_000, Launches::Acml).await;
+    let id = world.wish_for(assignment);
+    let [half_a, half_b] = world.finish(id).await;
+    let model = Model::join(
+        ActiveHalf::open(&job, &half_a).unwrap(),
+        PassiveHalf::open(&job, &half_b).unwrap(),
+    );
+    let (validated, tested, expected) = reference(&job);
+    assert_eq!(validated.len(), 3);
+    assert!(model.is_bit_identical(&expected));
+
+    let labels_side = world.coordinator.finished("bank-b").await.progress;
+    assert_eq!(labels_side.test_accuracy, tested.accuracy());
+    let (best, last) = (labels_side.best.unwrap(), labels_side.validation.unwrap());
+    assert_eq!((best.epoch, last.epoch), (1, 3));
+    assert_eq!(Some(best.loss), validated[0].loss());
+    assert_eq!(Some(last.accuracy), validated[2].accuracy());
+    let features_side = world.coordinator.finished("bank-a").await.progress;
+    assert_eq!(features_side.best, None);
+    let schedule = job.schedule(150);
+    for progress in [labels_side, features_side] {
+        assert!(progress.stopped_early);
+        assert_eq!(progress.epoch, 3);
+        assert_eq!(progress.exchanges_done, progress.exchanges);
+        assert_eq!(progress.rounds_done, progress.rounds);
+        assert_eq!(progress.rounds, 3 * schedule.rounds_per_epoch());
+    }
     world.stop().await;
 }

@@ -1,7 +1,7 @@
 //! One exchange of the passive party: a state per message that is waited for.
 
 use entente_he::Scheme;
-use entente_wire::{Mask, Message, RingMatrix, Secret, Shape};
+use entente_wire::{Mask, Message, Public, RingMatrix, Secret, Shape};
 use ndarray::Array2;
 
 use super::{Batch, PassiveRole, Turn, Use};
@@ -12,8 +12,8 @@ use crate::{
         loss::Loss,
         messages::{
             ActivationsForInference, EncryptedActivations, EncryptedInputGradient,
-            EncryptedWeightGradient, KeyAndShare, MaskedLogits, MaskedProduct, SetUpContext,
-            UpdateAndShare, ciphertexts,
+            EncryptedWeightGradient, EpochVerdict, KeyAndShare, MaskedLogits, MaskedProduct,
+            SetUpContext, UpdateAndShare, ciphertexts,
         },
     },
     error::unreadable,
@@ -140,7 +140,7 @@ impl<S: Scheme, A: Algebra> ExpectActivations<S, A> {
                     .map_err(unreadable(Self::NAME))?;
                 (evaluator.forward(a.as_ref(), w, &s1, rng)?, Some(a))
             }
-            Use::Infer => {
+            Use::Validate(_) | Use::Evaluate => {
                 let ActivationsForInference(a) =
                     ActivationsForInference::<S>::read(&context, input)
                         .map_err(unreadable(Self::NAME))?;
@@ -186,14 +186,23 @@ impl<S: Scheme, A: Algebra> ExpectMaskedLogits<S, A> {
         let z = role.scales.logits(&z)?;
         let spec = role.job.spec();
         let loss = Loss::of(spec.network.loss, &z, batch.classes.expose());
-        let report = Report {
+        let mut report = Report {
             samples: batch.len() as u64,
             loss: Some(loss.mean),
             correct: Some(loss.correct),
-            leak: None,
+            ..Report::default()
         };
-        let (Use::Train(turn), Some(activations)) = (batch.purpose, to_learn_from) else {
-            return Ok(role.rest(report));
+        let (turn, activations) = match (batch.purpose, to_learn_from) {
+            (Use::Train(turn), Some(activations)) => (turn, activations),
+            (Use::Validate(look), _) => {
+                report.verdict = role.judge(look, &report);
+                if let Some(verdict) = report.verdict {
+                    let why = "one bit an epoch: both sides must stop, and keep, at the same one";
+                    out.send(&EpochVerdict(Public::declassify(verdict, why)));
+                }
+                return Ok(role.rest(report));
+            }
+            (Use::Train(_) | Use::Evaluate, _) => return Ok(role.rest(report)),
         };
         let delta = A::delta(&loss);
         let eta = A::learning_rate(spec.training.learning_rate * role.pace.at(turn.round));
@@ -253,7 +262,7 @@ impl<S: Scheme, A: Algebra> ExpectUpdateAndShare<S, A> {
         let labels = batch.classes.expose();
         let released = role.release.blur(delta, labels, batch.index);
         role.release.watch(&released, labels);
-        if role.schedule.ends_epoch(turn.round) {
+        if role.course.schedule().ends_epoch(turn.round) {
             report.leak = role.release.end_epoch(turn.epoch)?;
         }
         let (now, delta) = (

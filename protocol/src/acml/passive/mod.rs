@@ -20,10 +20,12 @@ use super::{
 };
 use crate::{
     Half, Next, Outbox, ProtocolError, Report, Rest, Role,
+    course::Course,
     fixed::Scales,
     job::{Job, Pace},
     network::Labels,
     schedule::{Exchange, Schedule},
+    verdict::{Judge, Verdict},
 };
 
 pub(super) use self::exchange::PassiveExchange;
@@ -46,7 +48,9 @@ pub struct PassiveSetUp<S: Scheme> {
 pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
     job: Job,
     scales: Scales,
-    schedule: Schedule,
+    course: Course,
+    /// Where the job selects among its epochs' models.
+    judge: Option<Judge>,
     pace: Pace,
     labels: Box<dyn Labels>,
     backend: Arc<dyn Backend<S>>,
@@ -58,7 +62,17 @@ pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
     /// `b2`, `1 x c`, on the logits' grid.
     bias: Secret<RingMatrix>,
     release: Release,
+    /// Of the best epoch, where the job keeps it.
+    best: Option<Kept>,
     algebra: PhantomData<A>,
+}
+
+/// A copy of what this party has learnt, as it stood after an epoch. `W~` is good
+/// with the `E` of that epoch alone: both are copied and put back at the same
+/// exchange.
+struct Kept {
+    weights: Secret<RingMatrix>,
+    bias: Secret<RingMatrix>,
 }
 
 impl<S: Scheme> PassiveRole<S> {
@@ -81,11 +95,12 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
             rng,
         } = set_up;
         let scales = job.spec().fixed_point;
-        let schedule = job.schedule(labels.ids());
+        let course = Course::new(&job, labels.ids())?;
         Ok(Self {
             scales,
-            pace: job.pace(&schedule),
-            schedule,
+            pace: job.pace(course.schedule()),
+            course,
+            judge: job.selection().map(Judge::new),
             labels,
             backend,
             rng,
@@ -93,6 +108,7 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
             weights: initial_half(&weight_seed, &job, scales)?,
             bias: Secret::new(RingMatrix::zeros(Shape::new(1, job.logits()))),
             release: Release::new(&weight_seed, &job),
+            best: None,
             job,
             algebra: PhantomData,
         })
@@ -100,6 +116,28 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
 
     fn cut(&self) -> Shape {
         cut_shape(&self.job)
+    }
+
+    /// What is to be said of an epoch when its last validation rows have told
+    /// this; goes on as it says.
+    fn judge(&mut self, look: Look, report: &Report) -> Option<Verdict> {
+        let judge = self.judge.as_mut()?;
+        judge.add(report);
+        if !look.last {
+            return None;
+        }
+        let verdict = judge.verdict();
+        let copying = self.course.hear(look.epoch, verdict);
+        let copy = |matrix: &Secret<RingMatrix>| Secret::new(matrix.expose().clone());
+        let (weights, bias) = (&self.weights, &self.bias);
+        let best = copying.on(&mut self.best, || Kept {
+            weights: copy(weights),
+            bias: copy(bias),
+        });
+        if let Some(Kept { weights, bias }) = best {
+            (self.weights, self.bias) = (weights, bias);
+        }
+        Some(verdict)
     }
 
     fn rest(self, report: Report) -> Next<PassiveExchange<S, A>> {
@@ -113,11 +151,15 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
     const ROLE: &'static str = "passive";
 
     fn schedule(&self) -> &Schedule {
-        &self.schedule
+        self.course.schedule()
     }
 
-    fn begin(self, index: u64, _out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
-        let (rows, purpose) = match (self.schedule.exchange(index), self.evaluator.clone()) {
+    fn begin(
+        mut self,
+        index: u64,
+        _out: &mut Outbox,
+    ) -> Result<Next<Self::Machine>, ProtocolError> {
+        let (rows, purpose) = match (self.course.exchange(index), self.evaluator.clone()) {
             (Some(Exchange::SetUp), None) => {
                 return Ok(Next::Continue(PassiveExchange::SetUp(ExpectKeyAndShare {
                     role: self,
@@ -126,10 +168,12 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
             (Some(Exchange::Train { epoch, round, rows }), Some(evaluator)) => {
                 (rows, (Use::Train(Turn { epoch, round }), evaluator))
             }
-            (
-                Some(Exchange::Validate { rows, .. } | Exchange::Evaluate { rows }),
-                Some(evaluator),
-            ) => (rows, (Use::Infer, evaluator)),
+            (Some(Exchange::Validate { epoch, last, rows }), Some(evaluator)) => {
+                (rows, (Use::Validate(Look { epoch, last }), evaluator))
+            }
+            (Some(Exchange::Evaluate { rows }), Some(evaluator)) => {
+                (rows, (Use::Evaluate, evaluator))
+            }
             _ => return Err(ProtocolError::OutOfOrder { index }),
         };
         let classes = self.labels.batch(&rows)?;
@@ -159,7 +203,8 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
 #[derive(Clone, Copy)]
 enum Use {
     Train(Turn),
-    Infer,
+    Validate(Look),
+    Evaluate,
 }
 
 /// Which mini-batch it is.
@@ -169,6 +214,15 @@ struct Turn {
     epoch: u32,
     /// From 0, counted over all epochs.
     round: u64,
+}
+
+/// Which look at validation rows it is.
+#[derive(Clone, Copy)]
+struct Look {
+    /// From 0.
+    epoch: u32,
+    /// Whether all of them have been seen after it.
+    last: bool,
 }
 
 /// The batch of an exchange.

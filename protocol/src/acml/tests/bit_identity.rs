@@ -9,7 +9,7 @@ use super::{Case, train};
 use crate::{
     Report,
     acml::algebra::Corrected,
-    job::{Decay, Objective},
+    job::{Decay, EarlyStopping, Keep, Metric, Objective},
     privacy::Defence,
 };
 
@@ -22,6 +22,22 @@ fn defences() -> impl Strategy<Value = Option<Defence>> {
     ]
 }
 
+fn selections() -> impl Strategy<Value = (Option<EarlyStopping>, Keep)> {
+    let early_stopping = (1_u32..6, prop_oneof![Just(0.0), Just(0.1)], any::<bool>()).prop_map(
+        |(patience, min_delta, accuracy)| EarlyStopping {
+            patience,
+            min_delta,
+            metric: if accuracy {
+                Metric::Accuracy
+            } else {
+                Metric::Loss
+            },
+        },
+    );
+    let keep = prop_oneof![Just(Keep::Last), Just(Keep::Best)];
+    (proptest::option::of(early_stopping), keep)
+}
+
 fn cases(largest: usize) -> impl Strategy<Value = Case> {
     (
         (
@@ -32,14 +48,14 @@ fn cases(largest: usize) -> impl Strategy<Value = Case> {
         ),
         (1_usize..30, 0.01..1.5_f64, any::<u64>(), defences()),
         (any::<bool>(), any::<bool>()),
-        prop_oneof![Just(0.0), 0.0..0.3_f64],
+        (prop_oneof![Just(0.0), 0.0..0.3_f64], selections()),
     )
         .prop_map(
             |(
                 (inputs, width, classes, batch),
                 (rows, learning_rate, seed, defence),
                 (binary, paced),
-                validation,
+                (validation, (early_stopping, keep)),
             )| {
                 // At least 40 rounds over at least two training rows, so that the
                 // last batch of an epoch is often a smaller one.
@@ -63,7 +79,13 @@ fn cases(largest: usize) -> impl Strategy<Value = Case> {
                     seed,
                     defence: defence.filter(|defence| defence.check(classes).is_ok()),
                     validation,
+                    early_stopping: None,
+                    keep: Keep::Last,
                 };
+                // There must be rows to select by.
+                if !case.job().schedule(rows).validation_rows().is_empty() {
+                    (case.early_stopping, case.keep) = (early_stopping, keep);
+                }
                 let per_epoch = case.job().schedule(rows).rounds_per_epoch();
                 case.epochs = 40_u64.div_ceil(per_epoch) as u32;
                 case
@@ -77,11 +99,13 @@ fn agrees<S: Scheme>(case: &Case, backend: Arc<dyn Backend<S>>, key_bits: u32, m
     let start = reference.model();
     let (trained, reports) =
         train::<S, Corrected>(case, &job, backend, case.bottom(), masks).unwrap();
+    let gone_through = reports.len() as u64;
     for (index, told) in (0..).zip(reports) {
         // The reference has no gauge: nothing of it is released to anyone.
         let told = Report { leak: None, ..told };
         assert_eq!(told, reference.exchange(index).unwrap(), "{index} {case:?}");
     }
+    assert_eq!(gone_through, reference.schedule().exchanges(), "{case:?}");
     assert!(trained.is_bit_identical(&reference.model()), "{case:?}");
     assert!(
         !trained.is_bit_identical(&start),

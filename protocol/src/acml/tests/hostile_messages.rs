@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use entente_he::{Backend, Paillier, PaillierBackend, Scheme, Transparent, TransparentBackend};
-use entente_wire::DecodeError;
+use entente_wire::{DecodeError, Message, Public};
 
 use super::Case;
 use crate::{
     Machine, Next, Outbox, ProtocolError, Role,
-    acml::{algebra::Corrected, messages::name_of},
+    acml::{
+        algebra::Corrected,
+        messages::{EpochVerdict, name_of},
+    },
+    job::Keep,
     loopback::exchange,
+    verdict::Verdict,
 };
 
 /// Replays a session of known masks up to its `target`-th message, and hands
@@ -26,6 +31,8 @@ fn receive<S: Scheme>(
         classes: 2,
         batch: 3,
         epochs: 1,
+        validation: 0.25,
+        keep: Keep::Best,
         ..Case::small()
     };
     let job = case.job().with_insecure_key(key_bits);
@@ -92,10 +99,11 @@ fn refused(result: Result<&'static str, ProtocolError>) -> DecodeError {
 }
 
 fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S>>, key_bits: u32) {
-    // Set-up, one round, and the first message of the next.
-    for target in 0..11 {
+    // Set-up, one round, a look at the validation rows, and one at the test
+    // rows.
+    for target in 0..MESSAGES {
         let receive = |corrupt: &dyn Fn(&[u8]) -> Vec<u8>| {
-            receive(&backend, key_bits, target, corrupt).expect("there are eleven messages")
+            receive(&backend, key_bits, target, corrupt).expect("there are so many messages")
         };
         let length = std::cell::Cell::new(0);
         let intact = receive(&|payload| {
@@ -118,18 +126,23 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
             "message {target}"
         );
 
-        for kind in (0..12_u16).chain([u16::MAX]) {
+        for kind in (0..16_u16).chain([u16::MAX]) {
             let result = receive(&|payload| [&kind.to_be_bytes()[..], &payload[2..]].concat());
             match result {
                 Ok(_) => assert!(name_of(entente_wire::Kind(kind)).is_some()),
                 Err(error) => assert_eq!(error.label(), "wrong_kind", "message {target}"),
             }
         }
-        // Behind the kind stands a number of rows, a point, a shape, or the mark
-        // of the key that a ciphertext belongs to: none of them takes this value.
+        // Behind the kind stands a number of rows, a point, a shape, a verdict, or
+        // the mark of the key that a ciphertext belongs to: none of them takes this
+        // value.
         let result = receive(&|payload| {
             let mut payload = payload.to_vec();
-            payload[2..6].copy_from_slice(&u32::MAX.to_be_bytes());
+            payload
+                .iter_mut()
+                .skip(2)
+                .take(4)
+                .for_each(|byte| *byte = u8::MAX);
             payload
         });
         let label = result.expect_err("a wrong start").label();
@@ -137,6 +150,10 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
         assert!(expected.contains(&label), "message {target}: {label}");
     }
 }
+
+/// Of the whole session: four of the set-up, six of a round, four of a look at
+/// the validation rows (the last is the verdict), three of one at the test rows.
+const MESSAGES: usize = 4 + 6 + 4 + 3;
 
 #[test]
 fn over_the_transparent_scheme() {
@@ -165,6 +182,35 @@ fn ciphertexts_outside_their_group_are_refused() {
                 "message {target} filled with {fill:02x}"
             );
         }
+    }
+}
+
+#[test]
+fn the_first_epoch_is_the_best_or_the_verdict_is_refused() {
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    let receive = |byte: u8| {
+        let corrupt = |payload: &[u8]| [&payload[..2], &[byte]].concat();
+        receive(&backend, 512, 13, &corrupt).unwrap()
+    };
+    assert_eq!(receive(1).unwrap(), "expect_verdict");
+    for byte in [0, 2, 255] {
+        let error = refused(receive(byte));
+        assert_eq!(error.label(), "invalid", "{byte}: {error}");
+    }
+}
+
+/// A verdict that is not due comes where another message is.
+#[test]
+fn a_verdict_that_is_not_due_is_refused() {
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    let verdict = |_: &[u8]| {
+        let verdict = Public::declassify(Verdict::Best, "a verdict of a test");
+        EpochVerdict(verdict).to_payload()
+    };
+    // All messages to the active party but the verdict.
+    for target in [5, 7, 9, 11, 15] {
+        let error = refused(receive(&backend, 512, target, &verdict).unwrap());
+        assert_eq!(error.label(), "wrong_kind", "message {target}: {error}");
     }
 }
 

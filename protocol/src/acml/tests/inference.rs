@@ -26,7 +26,7 @@ fn inference_sends_the_activations_once() {
     let mut sent = Vec::new();
     for index in 0..active.schedule().exchanges() {
         let mut first = None;
-        let mut see = |name: &'static str, payload: &[u8]| {
+        let mut see = |name: &'static str, payload: &mut Vec<u8>| {
             first.get_or_insert((name, payload.len()));
         };
         let (one, other) = exchange(index, active, passive, &mut see).unwrap();

@@ -8,6 +8,7 @@ mod leaks;
 mod mutations;
 mod network;
 mod planted_plaintext;
+mod selection;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     ProtocolError, Report, Role,
-    job::{Bottom, Decay, Job, JobSpec, Layer, Objective},
+    job::{Bottom, Decay, EarlyStopping, Job, JobSpec, Keep, Layer, Objective},
     loopback,
     privacy::Defence,
 };
@@ -44,6 +45,8 @@ pub(super) struct Case {
     pub(super) defence: Option<Defence>,
     /// Part of the rows.
     pub(super) validation: f64,
+    pub(super) early_stopping: Option<EarlyStopping>,
+    pub(super) keep: Keep,
 }
 
 impl Case {
@@ -61,6 +64,8 @@ impl Case {
             seed: 1,
             defence: None,
             validation: 0.0,
+            early_stopping: None,
+            keep: Keep::Last,
         }
     }
 
@@ -95,6 +100,8 @@ impl Case {
         spec.training.decay = self.decay;
         spec.privacy.defence = self.defence;
         spec.data.validation_fraction = self.validation;
+        spec.training.early_stopping = self.early_stopping;
+        spec.training.keep = self.keep;
         Job::try_from(spec).unwrap()
     }
 

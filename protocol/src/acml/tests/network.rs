@@ -19,6 +19,8 @@ pub(in crate::acml) struct Dense {
     last: Option<(Array2<f32>, Array2<f32>, Step)>,
     /// One of the wrong variants: backward forgets tanh'.
     pub(in crate::acml) forgets_derivative: bool,
+    /// Another: it stays where it is when it is to go back.
+    pub(in crate::acml) never_goes_back: bool,
 }
 
 impl Dense {
@@ -29,6 +31,7 @@ impl Dense {
             bias: Array1::zeros(width),
             last: None,
             forgets_derivative: false,
+            never_goes_back: false,
         }
     }
 }
@@ -87,6 +90,9 @@ impl BottomNetwork for Dense {
         });
         if state.expose().len() != 4 * (self.weights.len() + self.bias.len()) {
             return Err(NetworkError::State("another number of values".into()));
+        }
+        if self.never_goes_back {
+            return Ok(());
         }
         let own = self.weights.iter_mut().chain(&mut self.bias);
         own.zip(&mut values).for_each(|(own, value)| *own = value);

@@ -30,7 +30,7 @@ fn found<S: Scheme>(backend: Arc<dyn Backend<S>>) -> (usize, usize) {
     let mut passive = case.passive::<S, Corrected>(&job, backend, 1);
     let mut stream = Vec::new();
     for index in 0..active.schedule().exchanges() {
-        let mut copy = |_: &'static str, payload: &[u8]| stream.extend_from_slice(payload);
+        let mut copy = |_: &'static str, payload: &mut Vec<u8>| stream.extend_from_slice(payload);
         let (one, other) = exchange(index, active, passive, &mut copy).unwrap();
         (active, passive) = (one.role, other.role);
     }
