@@ -75,6 +75,9 @@ impl<R: Role> Driver<R> {
                 self.inbound
                     .rest(exchange)
                     .map_err(|position| DriverError::Extra { position })?;
+                if exchange == 0 {
+                    self.tally.follow(role.schedule());
+                }
                 self.tally.add(exchange, &report);
                 self.next_in = Position {
                     exchange: exchange + 1,
@@ -103,7 +106,9 @@ impl<R: Role> Driver<R> {
         };
         let work = match mem::replace(&mut self.place, Place::Computing) {
             Place::Resting(role) if exchange >= self.tally.exchanges() => {
-                effects.then(Command::Save(role.half()));
+                let product = role.product();
+                self.tally.close(&product);
+                effects.then(Command::Save(product));
                 self.place = Place::Saving;
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! How far a job is, counted from the reports of its exchanges.
 
 use entente_protocol::{
-    Report,
+    Product, Report,
     control::{Progress, Validation},
     schedule::{Exchange, Schedule},
     score::Score,
@@ -43,6 +43,21 @@ impl Tally {
 
     pub(super) fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Goes by this schedule: a side without rows of its own learns from the
+    /// set-up how many there are.
+    pub(super) fn follow(&mut self, schedule: &Schedule) {
+        self.schedule = schedule.clone();
+        self.progress.exchanges = schedule.exchanges();
+        self.progress.rounds = schedule.rounds();
+    }
+
+    /// Takes in what may be told of what the job has left here.
+    pub(super) fn close(&mut self, product: &Product) {
+        if let Product::Evaluation(evaluation) = product {
+            self.progress.evaluation = Some(evaluation.told);
+        }
     }
 
     /// Counts an exchange that is done.

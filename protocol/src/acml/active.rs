@@ -5,12 +5,12 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use entente_he::{Backend, KeyOwner, Rng, Scheme};
-use entente_wire::{Message, RingMatrix, Secret, Shape, Share};
+use entente_wire::{Encode, Message, RingMatrix, Secret, Shape, Share};
 
 use super::{
     ActiveHalf, NAME,
     algebra::{Algebra, Corrected},
-    half::cut_shape,
+    half::{Pairing, cut_shape},
     messages::{
         ActivationsForInference, EncryptedActivations, EncryptedInputGradient,
         EncryptedWeightGradient, KeyAndShare, MaskedLogits, MaskedProduct, UpdateAndShare,
@@ -19,7 +19,7 @@ use super::{
     weights::initial_half,
 };
 use crate::{
-    Half, Machine, Next, Outbox, ProtocolError, Report, Rest, Role,
+    Half, Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     error::unreadable,
     fixed::Scales,
     job::{Job, Pace},
@@ -111,6 +111,16 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
         Next::Done(Rest { role: self, report })
     }
 
+    /// This party's half of the model as it stands.
+    pub fn half(&self) -> Half {
+        ActiveHalf::seal(
+            Pairing::of(&self.job, &self.owner.public_key().encoded()),
+            self.share.expose(),
+            &self.bottom.parameters(),
+            &self.features.preparation(),
+        )
+    }
+
     /// F0 and F1.
     fn send_activations(
         mut self,
@@ -196,12 +206,8 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
         name_of(kind)
     }
 
-    fn half(&self) -> Half {
-        ActiveHalf::seal(
-            self.share.expose(),
-            &self.bottom.parameters(),
-            &self.features.preparation(),
-        )
+    fn product(self) -> Product {
+        Product::Half(self.half())
     }
 }
 

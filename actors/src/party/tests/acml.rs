@@ -4,7 +4,7 @@
 
 use entente_protocol::{
     acml::{ActiveHalf, Model, PassiveHalf, Purpose, private_seed, reference::Reference},
-    job::Job,
+    job::{Job, Task, TaskSpec},
     schedule::Exchange,
     score::Score,
 };
@@ -23,7 +23,7 @@ fn iris(columns: &str) -> DatasetConfig {
 
 /// The plaintext network on the validation rows after the last epoch, on the
 /// test rows, and its model.
-fn reference(job: &Job) -> ([Score; 2], Model) {
+pub(super) fn reference(job: &Job) -> ([Score; 2], Model) {
     let seeds = ["bank-a", "bank-b"].map(|name| {
         let name = name.parse().unwrap();
         fixed_weight_seed(FIXED_SEED, &name)
@@ -52,12 +52,21 @@ fn reference(job: &Job) -> ([Score; 2], Model) {
     ([validated, tested], reference.model())
 }
 
+/// The job of the assignments, for five epochs and with validation rows.
+pub(super) fn five_epochs() -> Job {
+    let TaskSpec::Train(mut spec) = assignment(1, "bank-a", "bank-b").spec else {
+        panic!("it trains")
+    };
+    spec.training.epochs = 5;
+    spec.data.validation_fraction = 0.2;
+    Job::try_from(*spec).unwrap()
+}
+
 #[actix_rt::test]
 async fn training_over_a_breaking_line_equals_the_reference_bit_for_bit() {
+    let job = five_epochs();
     let mut assignment = assignment(1, "bank-a", "bank-b");
-    assignment.spec.training.epochs = 5;
-    assignment.spec.data.validation_fraction = 0.2;
-    let job = Job::try_from(assignment.spec.clone()).unwrap();
+    assignment.spec = Task::from(job.clone()).spec();
     let world = World::over(60_000, Launches::Acml).await;
     let id = world.wish_for(assignment);
     let [half_a, half_b] = world.finish(id).await;

@@ -8,29 +8,18 @@ use entente_wire::DecodeError;
 use super::Case;
 use crate::{
     Machine, Next, Outbox, ProtocolError, Role,
-    acml::{algebra::Corrected, messages::name_of},
+    acml::{ActiveRole, PassiveRole, algebra::Corrected, messages::name_of},
     loopback::exchange,
 };
 
 /// Replays a session of known masks up to its `target`-th message, and hands
 /// the receiving machine `corrupt(payload)` in its place.
-fn receive<S: Scheme>(
-    backend: &Arc<dyn Backend<S>>,
-    key_bits: u32,
+fn receive<L: Role, R: Role>(
+    (active, passive): (L, R),
     target: usize,
     corrupt: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Option<Result<&'static str, ProtocolError>> {
-    let case = Case {
-        rows: 4,
-        width: 2,
-        classes: 2,
-        batch: 3,
-        epochs: 1,
-        ..Case::small()
-    };
-    let job = case.job().with_insecure_key(key_bits);
-    let mut active = Some(case.active::<S, Corrected>(&job, backend.clone(), case.bottom(), 5));
-    let mut passive = Some(case.passive::<S, Corrected>(&job, backend.clone(), 5));
+    let (mut active, mut passive) = (Some(active), Some(passive));
     let exchanges = active.as_ref().map(|role| role.schedule().exchanges())?;
     let mut seen = 0;
     for index in 0..exchanges {
@@ -65,6 +54,26 @@ fn receive<S: Scheme>(
     None
 }
 
+/// Both sides of a training, always the same.
+fn training<S: Scheme>(
+    backend: &Arc<dyn Backend<S>>,
+    key_bits: u32,
+) -> (ActiveRole<S>, PassiveRole<S>) {
+    let case = Case {
+        rows: 4,
+        width: 2,
+        classes: 2,
+        batch: 3,
+        epochs: 1,
+        ..Case::small()
+    };
+    let job = case.job().with_insecure_key(key_bits);
+    (
+        case.active::<S, Corrected>(&job, backend.clone(), case.bottom(), 5),
+        case.passive::<S, Corrected>(&job, backend.clone(), 5),
+    )
+}
+
 fn step<M: Machine>(
     next: Next<M>,
     payload: &[u8],
@@ -91,11 +100,15 @@ fn refused(result: Result<&'static str, ProtocolError>) -> DecodeError {
     }
 }
 
-fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S>>, key_bits: u32) {
-    // Set-up, one round, and the first message of the next.
-    for target in 0..11 {
+/// The first messages of a session between two sides that are made the same
+/// every time.
+pub(super) fn every_message_is_held_against_its_state<L: Role, R: Role>(
+    messages: usize,
+    sides: &dyn Fn() -> (L, R),
+) {
+    for target in 0..messages {
         let receive = |corrupt: &dyn Fn(&[u8]) -> Vec<u8>| {
-            receive(&backend, key_bits, target, corrupt).expect("there are eleven messages")
+            receive(sides(), target, corrupt).expect("there are so many messages")
         };
         let length = std::cell::Cell::new(0);
         let intact = receive(&|payload| {
@@ -127,20 +140,23 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
         }
         // Behind the kind stands a number of rows, a point, a shape, or the mark
         // of the key that a ciphertext belongs to: none of them takes this value.
+        // Or which training a half is of, which is another one then.
         let result = receive(&|payload| {
             let mut payload = payload.to_vec();
             payload[2..6].copy_from_slice(&u32::MAX.to_be_bytes());
             payload
         });
         let label = result.expect_err("a wrong start").label();
-        let expected = ["wrong_shape", "over_limit", "invalid"];
+        let expected = ["wrong_shape", "over_limit", "invalid", "models_differ"];
         assert!(expected.contains(&label), "message {target}: {label}");
     }
 }
 
 #[test]
 fn over_the_transparent_scheme() {
-    every_message_is_held_against_its_state::<Transparent>(Arc::new(TransparentBackend), 512);
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    // Set-up, one round, and the first message of the next.
+    every_message_is_held_against_its_state(11, &|| training(&backend, 512));
 }
 
 /// The same over real ciphertexts, at places chosen by hand: a cut at every
@@ -151,7 +167,7 @@ fn ciphertexts_outside_their_group_are_refused() {
     for target in [4, 5, 7, 9, 10] {
         for fill in [0x00, 0xff] {
             let error = refused(
-                receive(&backend, 512, target, &|payload| {
+                receive(training(&backend, 512), target, &|payload| {
                     let mut payload = payload.to_vec();
                     let last = payload.len() - 128;
                     payload[last..].fill(fill);
