@@ -1,13 +1,17 @@
 //! The command line.
 
 mod demo;
+mod model;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::demo::{DemoArgs, DemoDataset};
+pub(crate) use self::{
+    demo::{DemoArgs, DemoDataset},
+    model::{ModelArgs, ModelCommand},
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -25,7 +29,8 @@ Examples:
   entente cert ca --out pki                     a CA for development
   entente cert issue party bank-a --ca pki --out pki
   entente party --config bank-a.toml --check-config
-  entente job submit iris.toml --client client.toml --watch";
+  entente job submit iris.toml --client client.toml --watch
+  entente model list --config bank-a.toml";
 
 /// Organisations train one model together without showing each other their
 /// data.
@@ -44,6 +49,8 @@ pub(crate) enum Command {
     Party(ServeArgs),
     /// Submit and follow jobs.
     Job(JobArgs),
+    /// Look after the halves of models at one party.
+    Model(ModelArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.
@@ -112,7 +119,12 @@ pub(crate) struct JobArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
     /// Submit a job specification.
-    #[command(after_help = "Example:\n  entente job submit iris.toml --client client.toml --watch")]
+    #[command(after_help = "\
+A specification says what is done: task = \"train\" (or nothing), \"evaluate\" or \"predict\".
+
+Examples:
+  entente job submit iris.toml --client client.toml --watch
+  entente job submit iris-evaluate.toml --client client.toml --watch")]
     Submit {
         /// The specification, in TOML.
         spec: PathBuf,

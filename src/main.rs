@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod exit;
 mod job;
+mod model;
 mod output;
 mod serve;
 mod settings;
@@ -40,6 +41,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Coordinator(args) => serve::coordinator(&args),
         Command::Party(args) => serve::party(&args),
         Command::Job(args) => job::run(args),
+        Command::Model(args) => model::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -186,7 +186,7 @@ fn the_seal_is_broken_nowhere_else() {
         ("protocol/he/src/paillier/public_key.rs", 1),
         ("protocol/he/src/transparent.rs", 3), // tests alone
         ("protocol/src/rows/blinded.rs", 2),   // a point, and a set of them
-        ("protocol/wire/src/mask.rs", 1),
+        ("protocol/wire/src/mask.rs", 2),      // what is masked, and a mask given away
         ("protocol/wire/src/public.rs", 1),
         ("protocol/wire/src/share.rs", 1),
     ];
@@ -206,12 +206,30 @@ fn the_seal_is_broken_nowhere_else() {
 fn values_are_declassified_nowhere_else() {
     let lines = product_lines();
     let expected = [
+        ("protocol/src/acml/half.rs", 1), // of which training a half is
+        ("protocol/src/acml/inference/active.rs", 1), // the number of rows
         // whether an epoch was the best so far
         ("protocol/src/acml/passive/exchange.rs", 1),
         ("protocol/src/rows/own.rs", 1), // the number of rows
     ];
     assert_eq!(
         files_with(&lines, "Public::declassify("),
+        expected
+            .map(|(path, count)| (path.to_owned(), count))
+            .into()
+    );
+}
+
+/// Who gives a mask away, and with it what was under it: the whole list.
+#[test]
+fn masks_are_given_away_nowhere_else() {
+    let lines = product_lines();
+    let expected = [
+        ("protocol/src/acml/inference/passive.rs", 1), // predictions for the features' side
+        ("protocol/wire/src/mask.rs", 1),              // how it is done
+    ];
+    assert_eq!(
+        files_with(&lines, "give_away("),
         expected
             .map(|(path, count)| (path.to_owned(), count))
             .into()

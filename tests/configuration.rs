@@ -26,7 +26,7 @@ fn every_sample_loads() {
     }
     // Refused only for want of a coordinator: the files themselves are read.
     configure(folder.path(), "client", &[]);
-    for name in ["iris", "mnist"] {
+    for name in ["iris", "iris-evaluate", "iris-predict", "mnist"] {
         configure(folder.path(), name, &[]);
         let file = format!("{name}.toml");
         let (code, said) = fail(folder.path(), &["job", "submit", &file]);

@@ -50,6 +50,9 @@ pub struct PartyConfig {
     /// `[weights]`
     #[serde(default)]
     pub weights: WeightsSection,
+    /// `[models]`
+    #[serde(default)]
+    pub models: ModelsSection,
 }
 
 /// `[party]`
@@ -141,6 +144,17 @@ impl ComputeSection {
             .or_else(|| thread::available_parallelism().ok())
             .map_or(1, NonZeroUsize::get)
     }
+}
+
+/// `[models]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelsSection {
+    /// `give_logits`, `ENTENTE__MODELS__GIVE_LOGITS`: whether this party, where
+    /// it has the labels, takes part in predictions for the features' side;
+    /// false if left out. That side can work out this party's half of the model
+    /// from the logits of a few rows: h + 1 of them, h the width of the cut.
+    pub give_logits: bool,
 }
 
 /// `[weights]`

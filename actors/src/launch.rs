@@ -3,6 +3,8 @@
 //! The only place in a party that names a protocol, and none names an
 //! encryption scheme: the binary hands a backend in.
 
+mod inference;
+
 use std::{any::type_name, sync::Arc};
 
 use entente_he::{Backend, Scheme};
@@ -10,7 +12,7 @@ use entente_protocol::{
     Class, ProtocolError, Role,
     acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp, Purpose, private_seed},
     control::{Assignment, Failure},
-    job::{Job, JobError, JobId, PartyName, Protocol, Side},
+    job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
     session::session_id,
 };
@@ -22,6 +24,8 @@ use crate::{
     config::PartyConfig,
     data::{DataError, Opening},
     entropy::{self, NoEntropy},
+    keeping::{Keeper, Keeps},
+    models::ModelError,
     network::{self, weights::WeightsError},
     party::{JobHandle, Seat, seat},
 };
@@ -34,7 +38,7 @@ pub(crate) struct Plan {
     /// Which attempt at it.
     pub attempt: u32,
     /// What to compute.
-    pub job: Job,
+    pub task: Task,
     /// The side that this party takes.
     pub side: Side,
     /// Who takes the other side.
@@ -54,28 +58,43 @@ impl Plan {
         config: &PartyConfig,
         assignment: &Assignment,
     ) -> Result<Self, LaunchError> {
-        let job = Job::try_from(assignment.spec.clone())?;
+        let task = Task::try_from(assignment.spec.clone())?;
         let side = assignment.side;
-        if job.party(side) != own {
+        if task.party(side) != own {
             return Err(LaunchError::Side {
                 side: side.label(),
-                named: job.party(side).clone(),
+                named: task.party(side).clone(),
                 own: own.clone(),
             });
         }
-        let peer = job.party(side.other()).clone();
+        let peer = task.party(side.other()).clone();
         if !config.peers.contains_key(&peer) {
             return Err(LaunchError::UnknownPeer(peer));
         }
-        config.datasets.named(&job.spec().data.dataset)?;
-        if let (Side::Active, Some(name)) = (side, &job.spec().network.initial) {
-            config.weights.named(name)?;
+        if let Some(dataset) = task.dataset(side) {
+            config.datasets.named(dataset)?;
+        }
+        match &task {
+            Task::Train(job) => {
+                if let (Side::Active, Some(name)) = (side, &job.spec().network.initial) {
+                    config.weights.named(name)?;
+                }
+            }
+            Task::Infer(inference) => {
+                let gives = Question::Predict {
+                    results_at: Side::Active,
+                };
+                let asked = side == Side::Passive && inference.question() == gives;
+                if asked && !config.models.give_logits {
+                    return Err(ModelError::KeepsLogits.into());
+                }
+            }
         }
         Ok(Self {
             id: assignment.job,
             attempt: assignment.attempt,
-            session: session_id(assignment.job, &job, assignment.attempt),
-            job,
+            session: session_id(assignment.job, task.digest(), assignment.attempt),
+            task,
             side,
             peer,
         })
@@ -98,13 +117,16 @@ pub(crate) trait Ready: Send {
     fn start(self: Box<Self>, seat: Seat) -> JobHandle;
 }
 
-/// A role that is ready.
-pub(crate) struct Prepared<R>(pub R);
+/// A role that is ready, and whoever keeps what comes of it.
+pub(crate) struct Prepared<R> {
+    pub(crate) role: R,
+    pub(crate) keeper: Keeper,
+}
 
 impl<R: Role> Ready for Prepared<R> {
     fn start(self: Box<Self>, at: Seat) -> JobHandle {
         tracing::debug!(role = type_name::<R>(), job = %at.plan.id, "starts");
-        seat(self.0, at)
+        seat(self.role, self.keeper, at)
     }
 }
 
@@ -139,42 +161,67 @@ impl<S: Scheme> Launcher<S> {
 
 impl<S: Scheme> Launch for Launcher<S> {
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError> {
-        let job = plan.job.clone();
+        match &plan.task {
+            Task::Train(job) => self.prepare_training(plan, job),
+            Task::Infer(inference) => self.prepare_inference(plan, inference),
+        }
+    }
+}
+
+impl<S: Scheme> Launcher<S> {
+    fn prepare_training(&self, plan: &Plan, job: &Job) -> Result<Box<dyn Ready>, LaunchError> {
         let dataset = self.config.datasets.named(&job.spec().data.dataset)?;
         let opening = Opening {
             config: dataset,
-            job: &plan.job,
+            job,
             spool: &self.config.party.state_dir,
         };
+        let classes = dataset.classes();
+        let keeper = self.keeper(
+            plan,
+            Keeps::Model {
+                job: Box::new(job.clone()),
+                side: plan.side,
+                classes: (!classes.is_empty()).then(|| classes.to_vec()),
+            },
+        );
         let weight_seed = self.weight_seed()?;
         let rng = Box::new(entropy::generator()?);
         let backend = self.backend.clone();
         match (job.spec().protocol, plan.side) {
             (Protocol::Acml, Side::Active) => {
-                let seed = private_seed(&weight_seed, &job, Purpose::Bottom);
+                let seed = private_seed(&weight_seed, job, Purpose::Bottom);
                 let initial = job.spec().network.initial.as_deref();
                 let initial = initial.map(|name| self.config.weights.load(name));
-                let bottom = network::build(&job, seed.expose(), initial.transpose()?)?;
+                let bottom = network::build(job, seed.expose(), initial.transpose()?)?;
                 let role = ActiveRole::<S>::new(ActiveSetUp {
                     features: opening.features()?,
-                    job,
+                    job: job.clone(),
                     bottom,
                     backend,
                     weight_seed,
                     rng,
                 })?;
-                Ok(Box::new(Prepared(role)))
+                Ok(Box::new(Prepared { role, keeper }))
             }
             (Protocol::Acml, Side::Passive) => {
                 let role = PassiveRole::<S>::new(PassiveSetUp {
                     labels: opening.labels()?,
-                    job,
+                    job: job.clone(),
                     backend,
                     weight_seed,
                     rng,
                 })?;
-                Ok(Box::new(Prepared(role)))
+                Ok(Box::new(Prepared { role, keeper }))
             }
+        }
+    }
+
+    fn keeper(&self, plan: &Plan, of: Keeps) -> Keeper {
+        Keeper {
+            state_dir: self.config.party.state_dir.clone(),
+            job: plan.id,
+            of,
         }
     }
 }
@@ -216,6 +263,9 @@ pub(crate) enum LaunchError {
     /// The weights to start from are not there, or cannot be read.
     #[error("initial weights: {0}")]
     Weights(#[from] WeightsError),
+    /// The model cannot be asked.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The network cannot be built.
     #[error("bottom network: {0}")]
     Network(#[from] NetworkError),
@@ -239,6 +289,7 @@ impl LaunchError {
             Self::UnknownPeer(_) => "unknown_peer",
             Self::Data(error) => error.label(),
             Self::Weights(_) => "initial_weights",
+            Self::Model(error) => error.label(),
             Self::Network(_) => "network",
             Self::Protocol(error) => error.label(),
             Self::Entropy(_) => "entropy",

@@ -24,11 +24,14 @@ pub mod data;
 pub mod delivery;
 pub mod driver;
 mod entropy;
-pub mod halves;
+mod keeping;
 mod launch;
+pub mod models;
 pub mod network;
 mod party;
+mod private_file;
 mod process;
+pub mod results;
 mod telemetry;
 pub mod transport;
 

@@ -10,7 +10,6 @@ use entente_actors::{
 };
 use entente_he::{Backend, Paillier, PaillierBackend, Scheme, Transparent, TransparentBackend};
 use entente_protocol::{
-    Role,
     acml::{
         ActiveHalf, ActiveRole, ActiveSetUp, Model, PassiveHalf, PassiveRole, PassiveSetUp,
         Purpose, private_seed, reference::Reference,

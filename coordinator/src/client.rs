@@ -1,6 +1,6 @@
 //! The API, as a program asks it.
 
-use entente_protocol::job::{JobId, JobSpec};
+use entente_protocol::job::{JobId, TaskSpec};
 use entente_tls::{Credentials, Identity, TlsError};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -93,7 +93,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; an invalid specification is a [`ClientError::Refused`]
     /// that names the field.
-    pub async fn submit(&self, spec: &JobSpec) -> Result<JobView, ClientError> {
+    pub async fn submit(&self, spec: &TaskSpec) -> Result<JobView, ClientError> {
         let request = self.http.post(self.url("/v1/jobs", None));
         self.answer(request.send_json(spec)).await
     }

@@ -1,22 +1,22 @@
 //! What this crate's own tests share.
 #![allow(clippy::unwrap_used)]
 
-use entente_protocol::job::{Job, JobId, PartyName};
+use entente_protocol::job::{JobId, PartyName, Task};
 use uuid::Uuid;
 
 use crate::{clock::Millis, job::JobRecord};
 
 pub(crate) const SPEC: &str = include_str!("testbed.toml");
 
-pub(crate) fn job() -> Job {
-    Job::from_toml(SPEC).unwrap()
+pub(crate) fn job() -> Task {
+    Task::from_toml(SPEC).unwrap()
 }
 
-pub(crate) fn job_between(active: &str, passive: &str) -> Job {
+pub(crate) fn job_between(active: &str, passive: &str) -> Task {
     let spec = SPEC
         .replace("active = \"bank-a\"", &format!("active = \"{active}\""))
         .replace("passive = \"bank-b\"", &format!("passive = \"{passive}\""));
-    Job::from_toml(&spec).unwrap()
+    Task::from_toml(&spec).unwrap()
 }
 
 /// Identities that sort as their numbers do.

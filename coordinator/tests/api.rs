@@ -8,6 +8,27 @@ use serde_json::{Value, json};
 use house::{House, SPEC, problem, spec};
 
 #[actix_rt::test]
+async fn a_model_that_was_never_trained_is_refused_by_its_field() {
+    let house = House::new();
+    let running = house.start().await;
+    let alice = house.caller("user/alice", running.addresses.api);
+    let asked = json!({
+        "name": "how good", "task": "evaluate", "model": "credit",
+        "parties": { "active": "bank-a", "passive": "bank-b" },
+        "data": { "dataset": "iris" },
+    });
+    let refused = problem(alice.request("POST", "/v1/jobs").send_json(&asked)).await;
+    assert_eq!(
+        (refused.status, refused.field.as_deref()),
+        (422, Some("model"))
+    );
+    assert!(refused.detail.contains("'credit'"), "{refused:?}");
+    let (_, jobs) = alice.get("/v1/jobs").await;
+    assert_eq!(jobs, "{\"jobs\":[]}");
+    running.stop().await;
+}
+
+#[actix_rt::test]
 async fn specifications_are_taken_in_both_languages_and_refused_by_field() {
     let house = House::new();
     let running = house.start().await;

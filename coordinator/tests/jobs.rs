@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use entente_coordinator::{client::ClientError, job::JobState};
 use entente_protocol::{
     control::{Failure, FailureClass, Phase},
-    job::Side,
+    job::{Side, TaskSpec},
 };
 
-use house::{DEADLINE, House, go_on, spec};
+use house::{DEADLINE, House, SPEC, go_on, spec};
 
 #[actix_rt::test]
 async fn a_job_goes_from_submission_to_success() {
@@ -136,8 +136,8 @@ async fn jobs_go_on_with_a_coordinator_that_was_started_anew() {
     let mut active = house.party("bank-a", running.addresses.api);
     let mut passive = house.party("bank-b", running.addresses.api);
     let id = client.submit(&spec()).await.unwrap().id;
-    let mut other = spec();
-    other.data.dataset = "mnist".into();
+    let other = SPEC.replace("dataset = \"iris\"", "dataset = \"mnist\"");
+    let other = TaskSpec::from_toml(&other).unwrap();
     let queued = client.submit(&other).await.unwrap();
     let mut parties = [&mut active, &mut passive];
     let before = go_on(&client, id, &mut parties, |job| job.granted > 8).await;

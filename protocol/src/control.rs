@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Class,
-    job::{JobId, JobSpec, Side},
+    job::{JobId, Side, TaskSpec},
     privacy::Leak,
 };
 
@@ -69,7 +69,7 @@ pub struct Assignment {
     /// The side that the party takes.
     pub side: Side,
     /// What to compute. The party checks it by itself.
-    pub spec: JobSpec,
+    pub spec: TaskSpec,
     /// Exchanges below this number may begin.
     pub granted: u64,
 }
@@ -103,7 +103,7 @@ pub enum Phase {
         /// Since how long.
         for_ms: u64,
     },
-    /// All exchanges are done; this party's half is saved.
+    /// All exchanges are done, and what they leave at this party is saved.
     Finished,
     /// It failed here.
     Failed {
@@ -151,6 +151,29 @@ pub struct Progress {
     /// side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// What an evaluation has found, when all of its rows were seen (labels'
+    /// side).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evaluation: Option<Evaluated>,
+}
+
+/// How good a model is on the rows of an evaluation. The classes that it mixes
+/// up are not told: with their counts, how many rows of each class there are
+/// would leave the labels' side.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluated {
+    /// Rows that it was asked about.
+    pub rows: u64,
+    /// Mean loss of a row.
+    pub loss: f64,
+    /// The part of the rows that was classified rightly, 0 to 1.
+    pub accuracy: f64,
+    /// The area under the ROC curve: of the second class for two, and for more
+    /// the mean over classes of each against the rest. Nothing where the rows
+    /// are all of one class.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub auc: Option<f64>,
 }
 
 fn is_false(x: &bool) -> bool {

@@ -79,6 +79,13 @@ pub enum ProtocolError {
         /// What was asked for.
         fraction: f64,
     },
+    /// The halves of the model that is asked belong to two trainings.
+    #[error(
+        "the two halves of the model do not belong together: each was saved by another run of its \
+         training, and joined they would answer noise; train the model again, or name a version \
+         whose halves both parties kept"
+    )]
+    ModelsDiffer,
     /// The driver asked for an exchange that the schedule does not have here.
     #[error(
         "exchange {index} is not the one that follows here; this is a defect, please report it"
@@ -100,6 +107,7 @@ impl ProtocolError {
             Self::Network(_) => "network",
             Self::LeakBound { .. } => "leak_bound",
             Self::NoValidationRows { .. } => "no_validation_rows",
+            Self::ModelsDiffer => "models_differ",
             Self::OutOfOrder { .. } => "out_of_order",
         }
     }
@@ -112,7 +120,8 @@ impl ProtocolError {
             | Self::Range(_)
             | Self::Network(_)
             | Self::LeakBound { .. }
-            | Self::NoValidationRows { .. } => Class::Operator,
+            | Self::NoValidationRows { .. }
+            | Self::ModelsDiffer => Class::Operator,
             Self::He(HeError::Shape { .. }) | Self::OutOfOrder { .. } => Class::Bug,
             Self::He(HeError::BadKey { .. }) => Class::Abort,
             Self::He(_) => Class::Operator,

@@ -29,6 +29,7 @@ mod machine;
 pub mod network;
 mod normal;
 pub mod privacy;
+pub mod product;
 mod role;
 pub mod rows;
 pub mod schedule;
@@ -39,4 +40,5 @@ pub mod verdict;
 
 pub use error::{Class, ProtocolError};
 pub use machine::{Machine, Next, Outbox, Sent};
-pub use role::{Half, Report, Rest, Role};
+pub use product::{Half, Product};
+pub use role::{Report, Rest, Role};

@@ -1,10 +1,10 @@
 //! One party's half of a job, at rest between two exchanges.
 
-use entente_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Machine, Next, Outbox, ProtocolError, privacy::Leak, schedule::Schedule, verdict::Verdict,
+    Machine, Next, Outbox, ProtocolError, privacy::Leak, product::Product, schedule::Schedule,
+    verdict::Verdict,
 };
 
 /// What a job's driver drives, whatever the protocol.
@@ -34,13 +34,9 @@ pub trait Role: Sized + Send + 'static {
     /// of received ones. `None` for a kind that it does not have.
     fn message_name(kind: entente_wire::Kind) -> Option<&'static str>;
 
-    /// This party's half of the model as it stands. Useless without the other
-    /// half, and secret all the same.
-    fn half(&self) -> Half;
+    /// What the job leaves at this party, once all of its exchanges are done.
+    fn product(self) -> Product;
 }
-
-/// A party's encoded half of a model; wiped when dropped.
-pub type Half = Secret<Vec<u8>>;
 
 /// A role that has come to rest after an exchange.
 #[derive(Debug)]

@@ -121,6 +121,7 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
     let party = |name: &str| name.parse().map_err(Failure::runtime);
     let spec = JobSpec {
         name: "benchmark".to_owned(),
+        model: None,
         protocol: Protocol::Acml,
         parties: Parties {
             active: party("active")?,

@@ -16,7 +16,7 @@ mod scrape;
 use std::{net::SocketAddr, path::Path, time::Instant};
 
 use entente_coordinator::client::Client;
-use entente_protocol::job::{Job, Side};
+use entente_protocol::job::{Job, Side, Task};
 use entente_tls::{Credentials, Identity};
 
 use self::{
@@ -90,7 +90,8 @@ async fn demonstrate(
     let client =
         Client::new(&credentials, url, &Identity::coordinator(name)).map_err(Failure::runtime)?;
     let begun = Instant::now();
-    let submitted = client.submit(job.spec()).await.map_err(Failure::runtime)?;
+    let task = Task::from(job.clone()).spec();
+    let submitted = client.submit(&task).await.map_err(Failure::runtime)?;
     let mut follower = Follower::new();
     let view = loop {
         let asked = client.show(submitted.id).await;

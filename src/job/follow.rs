@@ -6,7 +6,7 @@ use std::{
 };
 
 use entente_coordinator::job::{JobState, JobView};
-use entente_protocol::job::Side;
+use entente_protocol::{control::Progress, job::Side};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{early_stop, reason};
@@ -47,8 +47,9 @@ impl Follower {
         let line = self.line(view);
         if self.on_terminal {
             let progress = view.progress(Side::Passive);
-            self.bar.set_length(progress.rounds);
-            self.bar.set_position(progress.rounds_done);
+            let (done, all) = steps(progress);
+            self.bar.set_length(all);
+            self.bar.set_position(done);
             self.bar.set_message(line);
         } else if self
             .last_line
@@ -68,15 +69,22 @@ impl Follower {
             };
         }
         let progress = view.progress(Side::Passive);
-        if progress.rounds_done == 0 {
-            return "running: key and shares are being made".to_owned();
+        let (steps_done, steps) = steps(progress);
+        if steps_done == 0 {
+            let made = if view.epochs > 0 {
+                "key and shares are"
+            } else {
+                "the key is"
+            };
+            return format!("running: {made} being made");
         }
-        let (since, from) = *self
-            .rate_from
-            .get_or_insert((Instant::now(), progress.rounds_done));
-        let done = progress.rounds_done - from.min(progress.rounds_done);
+        let (since, from) = *self.rate_from.get_or_insert((Instant::now(), steps_done));
+        let done = steps_done - from.min(steps_done);
         let seconds = since.elapsed().as_secs_f64();
-        let mut line = format!("epoch {} of {}", progress.epoch, view.epochs);
+        let mut line = match view.epochs {
+            0 => format!("batch {steps_done} of {steps}"),
+            epochs => format!("epoch {} of {epochs}", progress.epoch),
+        };
         if let Some(loss) = progress.loss {
             line += &format!("  loss {loss:.4}");
         }
@@ -89,9 +97,11 @@ impl Follower {
         }
         if done > 0 && seconds > 0.0 {
             let each = seconds / done as f64;
-            let per_round = progress.samples as f64 / progress.rounds_done as f64;
-            let left = each * progress.rounds.saturating_sub(progress.rounds_done) as f64;
-            line += &format!("  {:.1} samples/s", per_round / each);
+            let per_step = progress.samples as f64 / steps_done as f64;
+            let left = each * steps.saturating_sub(steps_done) as f64;
+            if per_step > 0.0 {
+                line += &format!("  {:.1} samples/s", per_step / each);
+            }
             line += &format!("  {} left", output::duration(left));
         }
         line
@@ -110,9 +120,14 @@ impl Follower {
         self.bar.finish_and_clear();
         match view.state {
             JobState::Succeeded => {
+                let label = if view.epochs > 0 {
+                    "test accuracy"
+                } else {
+                    "accuracy"
+                };
                 let stopped = early_stop(view).map(|stopped| format!(", {stopped}"));
                 let accuracy = view.test_accuracy;
-                let accuracy = accuracy.map(|a| format!(", test accuracy {}", output::percent(a)));
+                let accuracy = accuracy.map(|a| format!(", {label} {}", output::percent(a)));
                 let said = [stopped, accuracy]
                     .into_iter()
                     .flatten()
@@ -126,5 +141,17 @@ impl Follower {
                 reason(view)
             ))),
         }
+    }
+}
+
+/// What is counted for a person, done and in all: mini-batches of a training;
+/// of a question, which has none, the batches that are asked about.
+pub(super) fn steps(progress: &Progress) -> (u64, u64) {
+    match progress.rounds {
+        0 => (
+            progress.exchanges_done.saturating_sub(1),
+            progress.exchanges.saturating_sub(1),
+        ),
+        rounds => (progress.rounds_done, rounds),
     }
 }

@@ -1,7 +1,7 @@
 //! `entente job`: submit and follow jobs.
 
 pub(crate) mod follow;
-mod show;
+pub(crate) mod show;
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use entente_coordinator::{
     client::Client,
     job::{JobState, JobView},
 };
-use entente_protocol::job::{Job, JobId, Side};
+use entente_protocol::job::{JobId, Question, Side, Task};
 use entente_tls::{Credentials, Identity, Name, TlsFiles};
 use serde::Deserialize;
 use url::Url;
@@ -41,15 +41,19 @@ struct Coordinator {
 pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
     // What a person wrote is checked before anybody is called.
     let spec = match &args.command {
-        JobCommand::Submit { spec, .. } => Some(read_job(spec)?),
+        JobCommand::Submit { spec, .. } => Some(read_task(spec)?),
         _ => None,
     };
     let client = connect(&args.client)?;
     serve::runtime().block_on(async {
         let client = client()?;
         match (args.command, spec) {
-            (JobCommand::Submit { watch, .. }, Some(job)) => {
-                let view = client.submit(job.spec()).await.map_err(Failure::runtime)?;
+            (JobCommand::Submit { watch, .. }, Some(task)) => {
+                warn(&task);
+                let view = client
+                    .submit(&task.spec())
+                    .await
+                    .map_err(Failure::runtime)?;
                 if watch {
                     watch_to_end(&client, view.id, args.output).await
                 } else {
@@ -76,11 +80,29 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
     })
 }
 
-fn read_job(path: &Path) -> Result<Job, Failure> {
+fn read_task(path: &Path) -> Result<Task, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))?;
-    Job::from_toml(&text)
+    Task::from_toml(&text)
         .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))
+}
+
+/// What a person should know before the parties do as they are told.
+fn warn(task: &Task) {
+    let Task::Infer(inference) = task else { return };
+    let tells_features = Question::Predict {
+        results_at: Side::Active,
+    };
+    if inference.question() == tells_features {
+        let parties = task.parties();
+        eprintln!(
+            "entente: warning: {active} gets to see logits, and has the features: after one row \
+             more than the cut is wide it can work out {passive}'s half of the model. {passive} \
+             takes part only if its configuration has [models] give_logits = true",
+            active = parties.active,
+            passive = parties.passive,
+        );
+    }
 }
 
 fn parse(id: &str) -> Result<JobId, Failure> {

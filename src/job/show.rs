@@ -1,9 +1,12 @@
 //! Jobs, shown once.
 
-use entente_coordinator::job::JobView;
-use entente_protocol::job::{Keep, Side};
+use entente_coordinator::job::{JobView, ModelView};
+use entente_protocol::{
+    control::Evaluated,
+    job::{Keep, Side},
+};
 
-use super::{early_stop, reason};
+use super::{early_stop, follow::steps, reason};
 use crate::{cli::Format, exit::Failure, output};
 
 /// One job.
@@ -14,6 +17,10 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     let mut rows = vec![
         ["job".to_owned(), view.id.to_string()],
         ["name".to_owned(), view.name.clone()],
+        [
+            "task".to_owned(),
+            format!("{} {}", view.task, model(&view.model)),
+        ],
         ["state".to_owned(), view.state.to_string()],
         [
             "submitted".to_owned(),
@@ -29,10 +36,16 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
         let party = &view.sides.of(side).party;
         rows.push([
             format!("{} ({party})", side.label()),
-            format!(
-                "round {} of {}, epoch {} of {}",
-                progress.rounds_done, progress.rounds, progress.epoch, view.epochs
-            ),
+            match view.epochs {
+                0 => {
+                    let (done, all) = steps(progress);
+                    format!("batch {done} of {all}")
+                }
+                epochs => format!(
+                    "round {} of {}, epoch {} of {epochs}",
+                    progress.rounds_done, progress.rounds, progress.epoch
+                ),
+            },
         ]);
     }
     if let Some(loss) = view.loss {
@@ -66,8 +79,20 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     if let Some(stopped) = early_stop(view) {
         rows.push(["training".to_owned(), stopped]);
     }
-    if let Some(accuracy) = view.test_accuracy {
-        rows.push(["test accuracy".to_owned(), output::percent(accuracy)]);
+    match (view.evaluation, view.test_accuracy) {
+        (Some(found), _) => rows.push(["evaluation".to_owned(), evaluation(&found)]),
+        (None, Some(accuracy)) => {
+            rows.push(["test accuracy".to_owned(), output::percent(accuracy)]);
+        }
+        (None, None) => {}
+    }
+    if let Some(at) = view.model.results_at {
+        let party = &view.sides.of(at).party;
+        let file = format!("STATE_DIR/results/{}/predictions.csv", view.id);
+        rows.push([
+            "predictions".to_owned(),
+            format!("at {party} alone: {file}"),
+        ]);
     }
     if let Some(leak) = view.leak {
         let (norm, cosine) = (leak.norm_auc, leak.cosine_auc);
@@ -83,18 +108,37 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A model, with its version.
+fn model(model: &ModelView) -> String {
+    format!("{} (version {})", model.name, model.version)
+}
+
+/// What an evaluation has found, in one line.
+pub(crate) fn evaluation(found: &Evaluated) -> String {
+    let accuracy = output::percent(found.accuracy);
+    let auc = match found.auc {
+        Some(auc) => format!("{auc:.4}"),
+        None => "none (one class alone)".to_owned(),
+    };
+    format!(
+        "loss {:.4}, accuracy {accuracy}, AUC {auc} over {} rows",
+        found.loss, found.rows
+    )
+}
+
 /// A list of jobs.
 pub(super) fn jobs(views: &[JobView], format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(&views);
     }
     let rows = views.iter().map(|view| {
-        let progress = view.progress(Side::Passive);
+        let (done, all) = steps(view.progress(Side::Passive));
         [
             view.id.to_string(),
             view.name.clone(),
+            view.task.clone(),
             view.state.to_string(),
-            format!("{}/{}", progress.rounds_done, progress.rounds),
+            format!("{done}/{all}"),
             view.loss
                 .map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}")),
             view.waiting_for.clone().unwrap_or_default(),
@@ -103,7 +147,15 @@ pub(super) fn jobs(views: &[JobView], format: Format) -> Result<(), Failure> {
     println!(
         "{}",
         output::table(
-            ["job", "name", "state", "rounds", "loss", "waits for"],
+            [
+                "job",
+                "name",
+                "task",
+                "state",
+                "rounds",
+                "loss",
+                "waits for"
+            ],
             rows
         )
     );

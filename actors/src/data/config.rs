@@ -27,6 +27,9 @@ pub enum Columns {
     Features,
     /// The class of each sample.
     Labels,
+    /// Neither: which rows there are, for the labels' side of predictions that
+    /// are matched by id.
+    Ids,
 }
 
 impl Columns {
@@ -58,6 +61,7 @@ impl fmt::Display for Columns {
         f.write_str(match self {
             Self::Features => "features",
             Self::Labels => "labels",
+            Self::Ids => "ids",
         })
     }
 }
@@ -155,6 +159,15 @@ impl DatasetConfig {
         }
     }
 
+    /// What the classes are called, in their order; nothing where they are
+    /// numbers from 0.
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Self::Csv(table) | Self::Parquet(table) => &table.classes,
+            _ => &[],
+        }
+    }
+
     /// Its files.
     pub fn paths(&self) -> &[PathBuf] {
         match self {
@@ -179,6 +192,10 @@ impl DatasetConfig {
     fn check(&self) -> Result<(), String> {
         if !matches!(self, Self::Iris { .. }) && self.paths().is_empty() {
             return Err("path names no file".to_owned());
+        }
+        let is_table = matches!(self, Self::Csv(_) | Self::Parquet(_));
+        if self.columns() == Columns::Ids && !is_table {
+            return Err("columns = \"ids\" is for tables: csv or parquet".to_owned());
         }
         match self {
             Self::Csv(table) => {

@@ -24,11 +24,16 @@
 //! is numeric unless categories are declared, a gap is an error unless a rule
 //! is declared, classes are what the configuration lists, in its order.
 //!
+//! A model that is asked later sees its rows through the preparation that was
+//! saved with it ([`Asked`]); nothing is fitted then.
+//!
 //! A further source is a further variant of [`DatasetConfig`] and a file that
 //! shows its rows; everything above is the same for all.
 
+mod asked;
 mod classes;
 mod config;
+mod dataset;
 mod error;
 mod features;
 #[cfg(feature = "fuzzing")]
@@ -48,6 +53,7 @@ use entente_protocol::{
 };
 
 pub use self::{
+    asked::{Asked, RowNames},
     config::{
         ArrayConfig, Categories, ColumnRef, Columns, DatasetConfig, Datasets, Encoding, Missing,
         MissingRule, Paths, Scaling, Selection, SelectionTable, TableConfig,

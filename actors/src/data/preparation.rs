@@ -10,10 +10,12 @@
 mod categories;
 mod codec;
 mod fit;
+mod reuse;
 #[cfg(test)]
 mod tests;
 
-pub(super) use fit::{Fitting, Recode, fit, read};
+pub(super) use fit::{Fitting, Recode, Unfit, fit, read};
+pub(super) use reuse::reuse;
 
 /// What every row goes through before the network sees it.
 #[derive(Debug, Clone, PartialEq)]

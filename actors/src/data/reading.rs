@@ -5,7 +5,7 @@ mod table;
 
 pub(super) use self::{
     array::{array_features, array_labels},
-    table::{table_features, table_labels},
+    table::{ReadIds, WantedId, table_features, table_ids, table_labels},
 };
 use super::{
     error::{Fault, Place},

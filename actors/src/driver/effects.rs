@@ -1,6 +1,6 @@
 //! What follows from an event.
 
-use entente_protocol::{Half, Role};
+use entente_protocol::{Product, Role};
 use entente_wire::Frame;
 
 use super::{Status, Work};
@@ -15,8 +15,8 @@ pub enum Command<R: Role> {
     Send(Leaving),
     /// Answer a message of the peer, if there is a link.
     Answer(Frame),
-    /// Save this party's half of the model.
-    Save(Half),
+    /// Save what the job leaves at this party.
+    Save(Product),
     /// Tell the party where the job stands.
     Tell(Status),
 }

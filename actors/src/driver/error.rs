@@ -91,8 +91,8 @@ pub enum DriverError {
         /// Its size.
         bytes: usize,
     },
-    /// The half could not be saved.
-    #[error("the finished model cannot be saved: {0}; make room and submit the job again")]
+    /// What the job leaves here could not be saved.
+    #[error("what came of the job cannot be saved: {0}; make room and submit the job again")]
     Save(String),
     /// The records could not be kept.
     #[error(transparent)]

@@ -43,9 +43,9 @@ pub enum Event<R: Role> {
     Panicked,
     /// The time that [`next_tick`](super::Driver::next_tick) asked for.
     Tick,
-    /// This party's half is on its disk.
+    /// What the job leaves at this party is on its disk.
     Saved,
-    /// This party's half could not be saved: why.
+    /// It could not be saved: why.
     CannotSave(String),
     /// The records of the last effects could not be kept.
     CannotKeep(JournalError),
@@ -76,7 +76,7 @@ pub enum Standing {
         /// Since when.
         since: Instant,
     },
-    /// All exchanges are done; this party's half is saved.
+    /// All exchanges are done, and what they leave at this party is saved.
     Finished,
     /// It failed here.
     Failed(Failure),

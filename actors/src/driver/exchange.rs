@@ -103,7 +103,9 @@ impl<R: Role> Driver<R> {
         };
         let work = match mem::replace(&mut self.place, Place::Computing) {
             Place::Resting(role) if exchange >= self.tally.exchanges() => {
-                effects.then(Command::Save(role.half()));
+                let product = role.product();
+                self.tally.close(&product);
+                effects.then(Command::Save(product));
                 self.place = Place::Saving;
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! How far a job is, counted from the reports of its exchanges.
 
 use entente_protocol::{
-    Report,
+    Product, Report,
     control::{Progress, Validation},
     schedule::{Place, Schedule},
     score::Score,
@@ -46,6 +46,13 @@ impl Tally {
 
     pub(super) fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Takes in what may be told of what the job has left here.
+    pub(super) fn close(&mut self, product: &Product) {
+        if let Product::Evaluation(evaluation) = product {
+            self.progress.evaluation = Some(evaluation.told);
+        }
     }
 
     /// Counts an exchange that is done; `schedule` is the role's after it.

@@ -229,7 +229,6 @@ impl Handler<Prepared> for PartyActor {
             plan,
             pool: self.pool.clone(),
             journal: Box::new(MemoryJournal::new()),
-            state_dir: self.config.party.state_dir.clone(),
             told: ctx.address().recipient(),
             meters: self.meters.clone(),
         });

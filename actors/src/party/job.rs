@@ -1,7 +1,7 @@
 //! A mailbox round one driver.
 
 use std::{
-    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,7 +15,8 @@ use crate::{
     compute::{ComputePool, Panicked},
     delivery::{Journal, Leaving},
     driver::{Command, Computed, Driver, Effects, Event, Setting, Standing},
-    entropy, halves,
+    entropy,
+    keeping::Keeper,
     launch::Plan,
     telemetry::Meters,
     transport::Link,
@@ -26,7 +27,6 @@ pub(crate) struct Seat {
     pub(crate) plan: Plan,
     pub(crate) pool: ComputePool,
     pub(crate) journal: Box<dyn Journal>,
-    pub(crate) state_dir: PathBuf,
     pub(crate) told: Recipient<JobTold>,
     pub(crate) meters: Meters,
 }
@@ -42,17 +42,18 @@ impl JobHandle {
     }
 }
 
-/// Starts an actor for `role`.
-pub(crate) fn seat<R: Role>(role: R, seat: Seat) -> JobHandle {
+/// Starts an actor for `role`, whose product `keeper` brings to its place.
+pub(crate) fn seat<R: Role>(role: R, keeper: Keeper, seat: Seat) -> JobHandle {
     let setting = Setting {
         session: seat.plan.session,
         peer: seat.plan.peer.clone(),
-        stall_budget: Duration::from_secs(seat.plan.job.spec().liveness.stall_budget_s),
+        stall_budget: Duration::from_secs(seat.plan.task.stall_budget_s()),
         jitter: entropy::jitter(),
     };
     let driver = Box::new(Driver::new(Instant::now(), role, setting));
     let actor = JobActor {
         driver,
+        keeper: Arc::new(keeper),
         seat,
         link: None,
         timer: None,
@@ -63,6 +64,7 @@ pub(crate) fn seat<R: Role>(role: R, seat: Seat) -> JobHandle {
 
 struct JobActor<R: Role> {
     driver: Box<Driver<R>>,
+    keeper: Arc<Keeper>,
     seat: Seat,
     link: Option<Link>,
     timer: Option<SpawnHandle>,
@@ -78,10 +80,10 @@ struct Ran<R: Role> {
     outcome: Result<(Computed<R>, Duration), Panicked>,
 }
 
-/// The half is saved, or cannot be.
+/// What the job leaves here is saved, or cannot be.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct HalfSaved(Result<(), String>);
+struct Kept(Result<(), String>);
 
 impl<R: Role> Actor for JobActor<R> {
     type Context = Context<Self>;
@@ -156,12 +158,12 @@ impl<R: Role> JobActor<R> {
                     link.send(frame.encoded().into());
                 }
             }
-            Command::Save(half) => {
-                let (addr, job) = (ctx.address(), self.seat.plan.id);
-                let state_dir = self.seat.state_dir.clone();
+            Command::Save(product) => {
+                let (addr, progress) = (ctx.address(), self.driver.progress());
+                let keeper = self.keeper.clone();
                 actix_rt::task::spawn_blocking(move || {
-                    let saved = halves::save(&state_dir, job, &half);
-                    addr.do_send(HalfSaved(saved.map_err(|error| error.to_string())));
+                    let kept = keeper.keep(&product, &progress);
+                    addr.do_send(Kept(kept.map_err(|error| error.to_string())));
                 });
             }
             Command::Tell(status) => {
@@ -243,10 +245,10 @@ impl<R: Role> Handler<Ran<R>> for JobActor<R> {
     }
 }
 
-impl<R: Role> Handler<HalfSaved> for JobActor<R> {
+impl<R: Role> Handler<Kept> for JobActor<R> {
     type Result = ();
 
-    fn handle(&mut self, HalfSaved(saved): HalfSaved, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Kept(saved): Kept, ctx: &mut Context<Self>) {
         let event = match saved {
             Ok(()) => Event::Saved,
             Err(problem) => Event::CannotSave(problem),

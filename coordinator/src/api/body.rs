@@ -1,7 +1,7 @@
 //! What a request brings, within bounds.
 
 use actix_web::{HttpMessage, HttpRequest, web};
-use entente_protocol::job::JobSpec;
+use entente_protocol::job::TaskSpec;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Kind, Problem};
@@ -28,14 +28,15 @@ async fn read(payload: web::Payload) -> Result<web::Bytes, Problem> {
 pub(super) async fn specification(
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<JobSpec, Problem> {
+) -> Result<TaskSpec, Problem> {
     match request.content_type() {
         "application/json" => json(payload, "a job specification").await,
         "application/toml" => {
             let bytes = read(payload).await?;
             let text = str::from_utf8(&bytes)
                 .map_err(|error| unreadable("a job specification in TOML", &error))?;
-            toml::from_str(text).map_err(|error| unreadable("a job specification in TOML", &error))
+            TaskSpec::from_toml(text)
+                .map_err(|error| unreadable("a job specification in TOML", &error))
         }
         other => Err(Problem::new(
             Kind::MediaType,

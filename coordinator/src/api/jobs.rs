@@ -1,7 +1,7 @@
 //! Jobs: submit, list, show, cancel.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
-use entente_protocol::job::{Job, JobId};
+use entente_protocol::job::{JobId, Task};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,13 +31,13 @@ pub(super) async fn submit(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let spec = body::specification(&request, payload).await?;
-    let job = Job::try_from(spec).map_err(|error| {
+    let task = Task::try_from(spec).map_err(|error| {
         Problem::new(Kind::InvalidJob, error.to_string()).with_field(error.field)
     })?;
     let id = JobId::new(Uuid::now_v7());
-    let job = Box::new(job);
+    let task = Box::new(task);
     api.coordinator
-        .change(Event::Submit { id, job, by })
+        .change(Event::Submit { id, task, by })
         .await?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/v1/jobs/{id}")))

@@ -152,6 +152,9 @@ impl From<RuntimeError> for Problem {
                 Kind::JobEnded,
                 format!("job {id} has {state} already and stays so"),
             ),
+            RuntimeError::Engine(EngineError::Model(error)) => {
+                Self::new(Kind::InvalidJob, error.to_string()).with_field("model")
+            }
             RuntimeError::Engine(EngineError::Transition(error)) => {
                 tracing::error!(%error, "a request met a defect");
                 Self::new(

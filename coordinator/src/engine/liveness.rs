@@ -74,7 +74,7 @@ impl Engine {
     }
 
     fn stall(&self, record: &JobRecord, now: Millis) -> Option<FailureRecord> {
-        let budget = Span::seconds(record.job.spec().liveness.stall_budget_s);
+        let budget = Span::seconds(record.task.stall_budget_s());
         let pace = self.live.get(&record.id)?;
         if now.since(pace.grown_at) <= budget {
             return None;
@@ -96,7 +96,7 @@ impl Engine {
         let reasons: Vec<String> = [Side::Active, Side::Passive]
             .into_iter()
             .filter_map(|side| {
-                let party = record.job.party(side);
+                let party = record.task.party(side);
                 if let Some(silent) = self.away_for(party, now) {
                     return Some(format!("{party}, which is away for {silent}"));
                 }
@@ -116,7 +116,7 @@ impl Engine {
     /// Whether no party is at the job any more, or none can be asked.
     fn is_left(&self, record: &JobRecord, now: Millis) -> bool {
         [Side::Active, Side::Passive].into_iter().all(|side| {
-            let party = record.job.party(side);
+            let party = record.task.party(side);
             let free = self
                 .parties
                 .get(party)

@@ -19,6 +19,7 @@
 //! the engine thought and [reloads](Engine::reload) it.
 
 mod liveness;
+mod models;
 mod parties;
 mod reports;
 mod scheduling;
@@ -32,7 +33,7 @@ use std::collections::BTreeMap;
 
 use entente_protocol::{
     control::Sync,
-    job::{Job, JobId, PartyName},
+    job::{JobId, PartyName, Task},
 };
 use entente_tls::Identity;
 use thiserror::Error;
@@ -43,6 +44,7 @@ use crate::{
     job::{Change, IllegalTransition, JobRecord, JobState},
 };
 
+pub use models::NoModel;
 pub use scheduling::Blocker;
 
 /// What an engine is told once.
@@ -61,8 +63,8 @@ pub enum Event {
     Submit {
         /// Its identity; sorts after every earlier one.
         id: JobId,
-        /// What to compute.
-        job: Box<Job>,
+        /// What to do.
+        task: Box<Task>,
         /// Who wants it.
         by: Identity,
     },
@@ -107,6 +109,9 @@ pub enum EngineError {
         /// How.
         state: JobState,
     },
+    /// There is no such model to ask.
+    #[error(transparent)]
+    Model(#[from] NoModel),
     /// A defect of the engine.
     #[error(transparent)]
     Transition(#[from] IllegalTransition),
@@ -162,8 +167,9 @@ impl Engine {
     pub fn handle(&mut self, event: Event, now: Millis) -> Result<Vec<Command>, EngineError> {
         let mut commands = Vec::new();
         match event {
-            Event::Submit { id, job, by } => {
-                let record = JobRecord::submitted(id, *job, by, now);
+            Event::Submit { id, task, by } => {
+                let task = self.with_version(*task)?;
+                let record = JobRecord::submitted(id, task, by, now);
                 commands.push(Command::Insert(Box::new(record.clone())));
                 self.jobs.insert(id, record);
                 self.live.insert(id, Pace::new(now));

@@ -45,7 +45,7 @@ impl Engine {
         let Some(record) = self.jobs.get_mut(&report.job) else {
             return Ok(());
         };
-        let Some(side) = record.job.side_of(name) else {
+        let Some(side) = record.task.side_of(name) else {
             return Ok(());
         };
         if report.attempt != record.attempt {

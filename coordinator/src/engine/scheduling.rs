@@ -66,7 +66,7 @@ impl Engine {
         let mut pairs: BTreeSet<(&PartyName, JobId)> = BTreeSet::new();
         for record in self.live_in(JobState::Running) {
             for side in [Side::Active, Side::Passive] {
-                pairs.insert((record.job.party(side), record.id));
+                pairs.insert((record.task.party(side), record.id));
             }
         }
         for (name, party) in &self.parties {
@@ -87,13 +87,13 @@ impl Engine {
         now: Millis,
     ) -> Option<Blocker> {
         [Side::Active, Side::Passive].into_iter().find_map(|side| {
-            let name = record.job.party(side);
-            let dataset = &record.job.spec().data.dataset;
+            let name = record.task.party(side);
             let Some(party) = self.connected(name, now) else {
                 return Some(Blocker::Away(name.clone()));
             };
-            if !party.datasets.contains(dataset) {
-                return Some(Blocker::NoDataset(name.clone(), dataset.clone()));
+            let missing = record.task.dataset(side);
+            if let Some(dataset) = missing.filter(|of| !party.datasets.contains(*of)) {
+                return Some(Blocker::NoDataset(name.clone(), dataset.to_owned()));
             }
             (occupancy.of(name) >= party.capacity)
                 .then(|| Blocker::Full(name.clone(), party.capacity))
@@ -109,8 +109,8 @@ impl Engine {
         let mut starting = Vec::new();
         for record in self.live_in(JobState::Queued) {
             if self.blocker(record, &occupancy, now).is_none() {
-                occupancy.take(record.job.party(Side::Active));
-                occupancy.take(record.job.party(Side::Passive));
+                occupancy.take(record.task.party(Side::Active));
+                occupancy.take(record.task.party(Side::Passive));
                 starting.push(record.id);
             }
         }

@@ -38,8 +38,8 @@ impl Engine {
             Some(Assignment {
                 job: ticket.job,
                 attempt: ticket.attempt,
-                side: record.job.side_of(name)?,
-                spec: record.job.spec().clone(),
+                side: record.task.side_of(name)?,
+                spec: record.task.spec(),
                 granted: ticket.granted,
             })
         });
@@ -77,7 +77,7 @@ impl Engine {
         for name in self.parties.keys() {
             wishes.push(
                 self.live_in(JobState::Running)
-                    .filter(|record| record.job.side_of(name).is_some())
+                    .filter(|record| record.task.side_of(name).is_some())
                     .map(|record| Ticket {
                         job: record.id,
                         attempt: record.attempt,

@@ -11,4 +11,4 @@ pub use change::{Change, IllegalTransition};
 pub use record::{FailureRecord, JobRecord, SideStatus};
 pub use sides::Sides;
 pub use state::{JobState, UnknownState};
-pub use view::{JobView, PartyView, SideView};
+pub use view::{JobView, ModelView, PartyView, SideView};

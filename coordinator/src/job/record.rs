@@ -2,7 +2,7 @@
 
 use entente_protocol::{
     control::{Failure, FailureClass, Phase, Progress},
-    job::{Job, JobId, Side},
+    job::{JobId, Side, Task},
 };
 use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use crate::clock::Millis;
 pub struct JobRecord {
     /// Its identity; sorts by time of submission.
     pub id: JobId,
-    /// What to compute.
-    pub job: Job,
+    /// What to do.
+    pub task: Task,
     /// Grows with every write.
     pub version: u64,
     /// Where it stands.
@@ -42,10 +42,10 @@ pub struct JobRecord {
 
 impl JobRecord {
     /// A job that was just submitted.
-    pub fn submitted(id: JobId, job: Job, by: Identity, at: Millis) -> Self {
+    pub fn submitted(id: JobId, task: Task, by: Identity, at: Millis) -> Self {
         Self {
             id,
-            job,
+            task,
             version: 0,
             state: JobState::Queued,
             attempt: 1,

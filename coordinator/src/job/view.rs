@@ -2,8 +2,8 @@
 //! coordinator and read by its client.
 
 use entente_protocol::{
-    control::{Phase, Progress, Validation},
-    job::{JobId, Keep, PartyName, Side},
+    control::{Evaluated, Phase, Progress, Validation},
+    job::{JobId, Keep, ModelName, PartyName, Side, Task},
     privacy::Leak,
 };
 use entente_tls::Identity;
@@ -19,6 +19,10 @@ pub struct JobView {
     pub id: JobId,
     /// Its name, for people.
     pub name: String,
+    /// What is done: `train`, `evaluate` or `predict`.
+    pub task: String,
+    /// The model that it makes or asks.
+    pub model: ModelView,
     /// Where it stands.
     pub state: JobState,
     /// What it waits for, for a person, as the object of "waits for"; nothing
@@ -42,7 +46,7 @@ pub struct JobView {
     pub attempt: u32,
     /// Exchanges below this number may begin.
     pub granted: u64,
-    /// The epochs that were asked for.
+    /// The epochs that were asked for; 0 where nothing is learnt.
     pub epochs: u32,
     /// Which epoch's weights are tested and saved.
     #[serde(default)]
@@ -69,10 +73,42 @@ pub struct JobView {
     /// areas under their curves.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// What an evaluation has found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evaluation: Option<Evaluated>,
     /// Each party, and what it last said.
     pub sides: Sides<SideView>,
     /// Why it failed, in the order in which it became known.
     pub failures: Vec<FailureRecord>,
+}
+
+/// The model that a job makes or asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelView {
+    /// What it is called.
+    pub name: ModelName,
+    /// Which one of that name: the job that trains it.
+    pub version: JobId,
+    /// The side that predictions are for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub results_at: Option<Side>,
+}
+
+impl ModelView {
+    fn new(record: &JobRecord) -> Self {
+        let asked = match &record.task {
+            Task::Train(_) => None,
+            Task::Infer(inference) => Some(inference.spec()),
+        };
+        Self {
+            name: record.task.model().clone(),
+            // Every job that asks has a version from its submission on.
+            version: asked
+                .and_then(|asked| asked.model.version)
+                .unwrap_or(record.id),
+            results_at: asked.and_then(|asked| asked.results_at),
+        }
+    }
 }
 
 /// One side of a job.
@@ -89,32 +125,35 @@ pub struct SideView {
 
 impl JobView {
     pub(crate) fn new(record: &JobRecord, waiting_for: Option<String>) -> Self {
-        let spec = record.job.spec();
+        let task = &record.task;
         let sides = Sides::from_fn(|side| SideView {
-            party: record.job.party(side).clone(),
+            party: task.party(side).clone(),
             phase: record.sides.of(side).phase.clone(),
             progress: record.sides.of(side).progress,
         });
         Self {
             id: record.id,
-            name: spec.name.clone(),
+            name: task.name().to_owned(),
+            task: task.label().to_owned(),
+            model: ModelView::new(record),
             state: record.state,
             waiting_for,
             submitted_by: record.submitted_by.clone(),
             submitted_at: record.submitted_at.into(),
             started_at: record.started_at.map(OffsetDateTime::from),
             ended_at: record.ended_at.map(OffsetDateTime::from),
-            spec_digest: record.job.digest().to_string(),
+            spec_digest: task.digest().to_string(),
             attempt: record.attempt,
             granted: record.granted,
-            epochs: spec.training.epochs,
-            keep: spec.training.keep,
+            epochs: task.epochs(),
+            keep: task.keep(),
             stopped_early: record.sides.iter().any(|side| side.progress.stopped_early),
             loss: told(record, |progress| progress.loss),
             validation: told(record, |progress| progress.validation),
             best: told(record, |progress| progress.best),
             test_accuracy: told(record, |progress| progress.test_accuracy),
             leak: told(record, |progress| progress.leak),
+            evaluation: told(record, |progress| progress.evaluation),
             sides,
             failures: record.failures.clone(),
         }

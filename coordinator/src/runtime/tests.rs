@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 fn submit(number: u128) -> Event {
     Event::Submit {
         id: id(number),
-        job: Box::new(job()),
+        task: Box::new(job()),
         by: "user/alice".parse().unwrap(),
     }
 }

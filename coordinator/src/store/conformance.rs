@@ -189,6 +189,7 @@ fn suite(
 fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
     let spec = JobSpec {
         name: format!("{name} 'λ' \"{number}\""),
+        model: Some("the 'λ' of \"all\"".to_owned().try_into().map_err(suite)?),
         protocol: Protocol::Acml,
         parties: Parties {
             active: "bank-a".parse().map_err(suite)?,
@@ -232,9 +233,14 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
         liveness: Liveness::default(),
     };
     let id = JobId::new(Uuid::from_u128(number));
-    let job = Job::try_from(spec).map_err(suite)?;
+    let task = Job::try_from(spec).map_err(suite)?;
     let by = "user/alice".parse().map_err(suite)?;
-    Ok(JobRecord::submitted(id, job, by, Millis(1_700_000_000_123)))
+    Ok(JobRecord::submitted(
+        id,
+        task.into(),
+        by,
+        Millis(1_700_000_000_123),
+    ))
 }
 
 /// With everything filled in.

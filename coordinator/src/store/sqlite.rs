@@ -22,7 +22,7 @@ use crate::{
     clock::Millis,
     job::{Change, JobRecord},
 };
-use entente_protocol::job::{Job, JobSpec};
+use entente_protocol::job::{Task, TaskSpec};
 
 /// The versions of the tables, in order. Listed by hand: the macro that would
 /// find them has SQLite compiled a second time, for the compiler's own use.
@@ -94,7 +94,7 @@ impl Store for SqliteStore {
         .bind(moment(record.ended_at)?)
         .bind(json(&record.sides)?)
         .bind(json(&record.failures)?)
-        .bind(json(record.job.spec())?)
+        .bind(json(&record.task.spec())?)
         .bind(record.id.to_string())
         .execute(&self.pool)
         .await
@@ -169,10 +169,10 @@ fn read(row: &SqliteRow) -> Result<JobRecord, Box<dyn std::error::Error + Send +
         let number = row.try_get::<Option<i64>, _>(column)?;
         Ok(number.map(u64::try_from).transpose()?.map(Millis))
     };
-    let spec: JobSpec = serde_json::from_str(&text("spec")?)?;
+    let spec: TaskSpec = serde_json::from_str(&text("spec")?)?;
     Ok(JobRecord {
         id: text("id")?.parse()?,
-        job: Job::try_from(spec)?,
+        task: Task::try_from(spec)?,
         version: number("version")?,
         state: text("state")?.parse()?,
         attempt: number("attempt")?.try_into()?,
@@ -242,10 +242,20 @@ mod tests {
         };
         let change = Change::new(&kept, running).unwrap();
         store.write(&change).await.unwrap();
+        let asks = "name = \"asks\"\ntask = \"predict\"\nresults_at = \"passive\"\n\
+                    model = { name = \"credit\", version = \"01890a5d-ac96-774b-bcce-b302099a8057\" }\n\
+                    parties = { active = \"bank-a\", passive = \"bank-b\" }\n\
+                    data = { dataset = \"new\" }\n";
+        let asks = JobRecord {
+            task: Task::from_toml(asks).unwrap(),
+            ..record(2)
+        };
+        store.insert(&asks).await.unwrap();
         store.close().await;
 
         let store = SqliteStore::open(&path).await.unwrap();
-        assert_eq!(store.load().await.unwrap(), [change.record().clone()]);
+        let loaded = store.load().await.unwrap();
+        assert_eq!(loaded, [change.record().clone(), asks]);
         store.close().await;
     }
 

@@ -18,7 +18,7 @@ use entente_coordinator::{
 use entente_metrics::Registry;
 use entente_protocol::{
     control::{Assignment, JobReport, Phase, Progress, Sync, Validation, Wish},
-    job::{JobId, JobSpec},
+    job::{JobId, TaskSpec},
 };
 use entente_tls::{Credentials, DevelopmentCa, Identity, Validity};
 use tempfile::TempDir;
@@ -33,8 +33,8 @@ pub const VALIDATION: Validation = Validation {
     accuracy: 0.9,
 };
 
-pub fn spec() -> JobSpec {
-    toml::from_str(SPEC).unwrap()
+pub fn spec() -> TaskSpec {
+    TaskSpec::from_toml(SPEC).unwrap()
 }
 
 /// A folder with certificates, and a coordinator's state.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use entente_wire::{
-    Decode, DecodeError, Encode, Reader, RingMatrix, Secret, Shape, decode_exactly,
+    Decode, DecodeError, Digest, Encode, Public, Reader, RingMatrix, Secret, Shape, decode_exactly,
 };
 
 use crate::{Half, job::Job, network::NamedTensor};
@@ -14,11 +14,36 @@ const MAX_TENSORS: usize = 100_000;
 const MAX_PREPARATION_BYTES: usize = 1 << 27;
 
 /// What the halves begin with.
-const ACTIVE: &[u8] = b"entente acml active 2";
-const PASSIVE: &[u8] = b"entente acml passive 1";
+const ACTIVE: &[u8] = b"entente acml active 3";
+const PASSIVE: &[u8] = b"entente acml passive 2";
+
+/// What two halves must have in common to belong together: the job, and the
+/// encryption key of the one run of it that both were trained in. The key is
+/// fresh for every run, so halves of two runs differ in it even where job and
+/// weights are the same; and both sides know it without another message.
+///
+/// `W~` of one run beside `E` of another is `W2` plus a difference of uniform
+/// masks: noise, without an error. So it is asked after before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pairing(Digest);
+
+impl Pairing {
+    pub(super) fn of(job: &Job, key: &[u8]) -> Self {
+        let job = job.digest();
+        let parts = [job.as_bytes().as_slice(), key];
+        Self(Digest::of("entente halves of one training", &parts))
+    }
+
+    /// For the other side, which has the same if the halves belong together.
+    pub(super) fn shown(self) -> Public<Digest> {
+        Public::declassify(self.0, "of a public key and a job, which the peer has too")
+    }
+}
 
 /// The active party's half: `E` and the bottom network.
 pub struct ActiveHalf {
+    /// Of which training it is a half.
+    pub pairing: Pairing,
     /// `E`, `c x h`.
     pub share: RingMatrix,
     /// The bottom network's parameters in order, as inference takes them.
@@ -30,6 +55,8 @@ pub struct ActiveHalf {
 
 /// The passive party's half: `W~` and `b2`.
 pub struct PassiveHalf {
+    /// Of which training it is a half.
+    pub pairing: Pairing,
     /// `W~ = W2 + E`, `c x h`.
     pub weights: RingMatrix,
     /// `b2`, `1 x c`.
@@ -75,8 +102,14 @@ impl fmt::Debug for Model {
 }
 
 impl ActiveHalf {
-    pub(super) fn seal(share: &RingMatrix, bottom: &[NamedTensor], preparation: &[u8]) -> Half {
+    pub(super) fn seal(
+        pairing: Pairing,
+        share: &RingMatrix,
+        bottom: &[NamedTensor],
+        preparation: &[u8],
+    ) -> Half {
         let mut out = ACTIVE.to_vec();
+        pairing.0.encode(&mut out);
         share.encode(&mut out);
         (bottom.len() as u32).encode(&mut out);
         bottom.iter().for_each(|tensor| tensor.encode(&mut out));
@@ -95,8 +128,9 @@ impl ActiveHalf {
 }
 
 impl PassiveHalf {
-    pub(super) fn seal(weights: &RingMatrix, bias: &RingMatrix) -> Half {
+    pub(super) fn seal(pairing: Pairing, weights: &RingMatrix, bias: &RingMatrix) -> Half {
         let mut out = PASSIVE.to_vec();
+        pairing.0.encode(&mut out);
         weights.encode(&mut out);
         bias.encode(&mut out);
         Secret::new(out)
@@ -129,6 +163,7 @@ fn expect_title(title: &[u8], input: &mut Reader<'_>) -> Result<(), DecodeError>
 impl Decode<Shape> for ActiveHalf {
     fn decode(cut: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         expect_title(ACTIVE, input)?;
+        let pairing = Pairing(Digest::decode(&(), input)?);
         let share = RingMatrix::decode(cut, input)?;
         let count = input.count("tensors", MAX_TENSORS)?;
         let bottom = (0..count)
@@ -136,6 +171,7 @@ impl Decode<Shape> for ActiveHalf {
             .collect::<Result<_, _>>()?;
         let preparation = input.bytes("preparation", MAX_PREPARATION_BYTES)?;
         Ok(Self {
+            pairing,
             share,
             bottom,
             preparation: preparation.to_vec(),
@@ -147,6 +183,7 @@ impl Decode<Shape> for PassiveHalf {
     fn decode(cut: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         expect_title(PASSIVE, input)?;
         Ok(Self {
+            pairing: Pairing(Digest::decode(&(), input)?),
             weights: RingMatrix::decode(cut, input)?,
             bias: RingMatrix::decode(&Shape::new(1, cut.rows), input)?,
         })
@@ -169,7 +206,8 @@ mod tests {
             shape: vec![2],
             values: vec![1.0, -2.0],
         }];
-        let half = ActiveHalf::seal(&share, &bottom, preparation);
+        let pairing = Pairing::of(&job(), b"a key");
+        let half = ActiveHalf::seal(pairing, &share, &bottom, preparation);
         half.expose().clone()
     }
 

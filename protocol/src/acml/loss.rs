@@ -7,9 +7,9 @@
 //!
 //! In both `dL/dz = (p - T) / B`, and the rest of the protocol knows no more.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
-use crate::job::Objective;
+use crate::{job::Objective, product::Judged};
 
 /// The loss of a batch, and what its gradient is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,41 @@ impl Loss {
     }
 }
 
+/// What `z` (`B x c`) says of samples whose classes nobody has to know.
+pub fn judged(objective: Objective, z: &Array2<f64>) -> Judged {
+    let p = Loss::of(objective, z, &[]).probabilities;
+    Judged {
+        likeliest: z
+            .rows()
+            .into_iter()
+            .map(|z| likeliest(objective, z))
+            .collect(),
+        probabilities: match objective {
+            Objective::CrossEntropy => p,
+            // Of class 0 by the logit towards it, and not as what is left of
+            // one: exact where it is small.
+            Objective::BinaryCrossEntropy => {
+                Array2::from_shape_fn((z.nrows(), 2), |(i, class)| match class {
+                    0 => sigmoid(-z[(i, 0)]),
+                    _ => p[(i, 0)],
+                })
+            }
+        },
+    }
+}
+
+/// The class that a sample's logits make the likeliest; the first, where
+/// several are as likely.
+fn likeliest(objective: Objective, z: ArrayView1<'_, f64>) -> usize {
+    match objective {
+        Objective::BinaryCrossEntropy => z.iter().filter(|z| **z > 0.0).count(),
+        Objective::CrossEntropy => {
+            let largest = z.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+            z.iter().position(|x| *x == largest).unwrap_or_default()
+        }
+    }
+}
+
 /// Of `z` (`B x c`), one logit for each class.
 fn softmax_cross_entropy(z: &Array2<f64>, classes: &[usize]) -> Loss {
     let mut probabilities = z.clone();
@@ -53,9 +88,7 @@ fn softmax_cross_entropy(z: &Array2<f64>, classes: &[usize]) -> Loss {
         let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
         let class = classes.get(i).copied().filter(|class| *class < row.len());
         let logit = class.map_or(largest, |class| row[class]);
-        if row.iter().position(|x| *x == largest) == class {
-            correct += 1;
-        }
+        correct += u64::from(class == Some(likeliest(Objective::CrossEntropy, row.view())));
         row.mapv_inplace(|x| libm::exp(x - largest));
         let total = row.sum();
         row.mapv_inplace(|x| x / total);
@@ -79,8 +112,11 @@ fn binary_cross_entropy(z: &Array2<f64>, classes: &[usize]) -> Loss {
     let class = |i: usize| classes.get(i).copied();
     let mut correct = 0;
     let mut sum = 0.0;
+    for (i, z) in z.rows().into_iter().enumerate() {
+        let taken_for = likeliest(Objective::BinaryCrossEntropy, z);
+        correct += u64::from(class(i) == Some(taken_for));
+    }
     for ((i, _), z) in z.indexed_iter() {
-        correct += u64::from(class(i) == Some(usize::from(*z > 0.0)));
         // -log p of the class, from the logit towards it: finite even where p
         // underflows.
         let towards = if class(i) == Some(1) { *z } else { -z };
@@ -144,6 +180,24 @@ mod tests {
         let expected = array![[1.0], [0.0], [0.0], [0.5]];
         let off = (loss.probabilities - expected).mapv(f64::abs);
         assert!(off.iter().all(|off| *off < 1e-100), "{off}");
+    }
+
+    #[test]
+    fn what_is_said_of_a_sample_is_what_its_loss_counts() {
+        let z = array![[0.3, -1.2, 2.0], [5.0, 4.0, 5.0]];
+        let of = judged(Objective::CrossEntropy, &z);
+        assert_eq!(of.likeliest, [2, 0], "the first of two that are as likely");
+        assert_eq!(Loss::of(Objective::CrossEntropy, &z, &[2, 0]).correct, 2);
+        let z = array![[0.3], [-40.0], [0.0]];
+        let of = judged(Objective::BinaryCrossEntropy, &z);
+        assert_eq!(of.likeliest, [1, 0, 0]);
+        assert_eq!(
+            Loss::of(Objective::BinaryCrossEntropy, &z, &[1, 0, 0]).correct,
+            3
+        );
+        assert_eq!(of.probabilities.dim(), (3, 2));
+        assert!((of.probabilities.sum() - 3.0).abs() < 1e-12);
+        assert!(of.probabilities[(1, 0)] > 0.999);
     }
 
     /// One logit is two of which one is held at zero.

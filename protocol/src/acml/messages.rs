@@ -2,7 +2,8 @@
 
 use entente_he::{CutBounds, Expect, KeyBits, Scheme};
 use entente_wire::{
-    Body, Decode, DecodeError, Kind, Masked, Message, Public, Reader, Shape, Share,
+    Body, Decode, DecodeError, Digest, GivenMask, Kind, Masked, Message, Public, Reader, Shape,
+    Share,
 };
 
 use crate::{rows, verdict::Verdict};
@@ -56,7 +57,27 @@ pub(super) struct VerdictContext {
     pub(super) first: bool,
 }
 
-const KINDS: [(u16, &str); 9] = [
+/// Set-up of an inference: how many rows the sender has, of which training its
+/// half is, and the public key.
+pub(super) struct KeyAndModel<S: Scheme> {
+    pub(super) rows: Public<u64>,
+    pub(super) pairing: Public<Digest>,
+    pub(super) key: S::PublicKey,
+}
+
+/// Of which training the sender's half is.
+pub(super) struct ModelAnswer {
+    pub(super) pairing: Public<Digest>,
+}
+
+/// F2 where the features' side is answered: Enc(a W~' + S1), and S1 - b2, both
+/// `B x c`.
+pub(super) struct ProductAndMask<S: Scheme> {
+    pub(super) product: S::Forward,
+    pub(super) mask: GivenMask,
+}
+
+const KINDS: [(u16, &str); 12] = [
     (1, "key_and_share"),
     (2, "encrypted_activations"),
     (3, "masked_product"),
@@ -65,6 +86,9 @@ const KINDS: [(u16, &str); 9] = [
     (6, "update_and_share"),
     (7, "encrypted_input_gradient"),
     (8, "activations_for_inference"),
+    (9, "key_and_model"),
+    (10, "model_answer"),
+    (11, "product_and_mask"),
     (12, "epoch_verdict"),
 ];
 
@@ -104,7 +128,61 @@ message!(5: UpdateAndShare<S>, S; |self, body| {
 });
 message!(6: EncryptedInputGradient<S>, S; |self, body| body.field(&self.0));
 message!(7: ActivationsForInference<S>, S; |self, body| body.field(&self.0));
-message!(8: EpochVerdict; |self, body| body.field(&self.0));
+message!(11: EpochVerdict; |self, body| body.field(&self.0));
+
+message!(8: KeyAndModel<S>, S; |self, body| {
+    body.field(&self.rows);
+    body.field(&self.pairing);
+    body.field(&self.key);
+});
+message!(9: ModelAnswer; |self, body| body.field(&self.pairing));
+message!(10: ProductAndMask<S>, S; |self, body| {
+    body.field(&self.product);
+    body.field(&self.mask);
+});
+
+impl<S: Scheme> Decode<KeyBits> for KeyAndModel<S> {
+    fn decode(key_bits: &KeyBits, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            rows: rows_asked_about(input)?,
+            pairing: Public::decode(&(), input)?,
+            key: S::PublicKey::decode(key_bits, input)?,
+        })
+    }
+}
+
+/// More rows than are asked about at once: a side without rows of its own makes
+/// a list of as many as it is told.
+const MAX_ROWS_ASKED_ABOUT: u64 = 1 << 24;
+
+fn rows_asked_about(input: &mut Reader<'_>) -> Result<Public<u64>, DecodeError> {
+    let rows: Public<u64> = Public::decode(&(), input)?;
+    if *rows.get() > MAX_ROWS_ASKED_ABOUT {
+        return Err(DecodeError::OverLimit {
+            what: "rows asked about",
+            limit: MAX_ROWS_ASKED_ABOUT,
+            got: *rows.get(),
+        });
+    }
+    Ok(rows)
+}
+
+impl Decode for ModelAnswer {
+    fn decode((): &(), input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            pairing: Public::decode(&(), input)?,
+        })
+    }
+}
+
+impl<S: Scheme> Decode<Ciphertexts<'_, S>> for ProductAndMask<S> {
+    fn decode(context: &Ciphertexts<'_, S>, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            product: S::Forward::decode(context, input)?,
+            mask: GivenMask::decode(&context.shape, input)?,
+        })
+    }
+}
 
 impl<S: Scheme> Decode<SetUpContext> for KeyAndShare<S> {
     fn decode(context: &SetUpContext, input: &mut Reader<'_>) -> Result<Self, DecodeError> {

@@ -56,6 +56,8 @@
 //! Check: `W~' - E' = (W~ - eta G + e_w) - (E + e_w) = W2 - eta G`, and
 //! `Delta W~ - Delta E = Delta W2` with both taken before the update.
 //!
+//! What asks a model that has been trained is in [`inference`].
+//!
 //! S1, S2 and e_w are uniform in the ring, fresh per message and per entry.
 //! What the protocol leaks all the same (`dA` clusters by label at the active
 //! party; `z` is a linear function of `a` at the passive party; a malicious
@@ -64,6 +66,7 @@
 mod active;
 mod algebra;
 mod half;
+pub mod inference;
 pub mod loss;
 mod messages;
 mod passive;
@@ -74,7 +77,10 @@ mod tests;
 mod weights;
 
 pub use active::{ActiveRole, ActiveSetUp};
-pub use half::{ActiveHalf, Model, PassiveHalf};
+pub use half::{ActiveHalf, Model, Pairing, PassiveHalf};
+pub use inference::{
+    ActiveInference, ActiveInferenceSetUp, Aim, PassiveInference, PassiveInferenceSetUp,
+};
 pub use passive::{PassiveRole, PassiveSetUp};
 pub use weights::{Purpose, private_seed};
 

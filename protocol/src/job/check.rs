@@ -4,12 +4,17 @@
 use entente_he::KeyBits;
 use entente_wire::Digest;
 
-use super::{Blueprint, Job, JobError, JobSpec, Keep, Network, Objective, SampleShape, Training};
+use serde::Serialize;
+
+use super::{
+    Blueprint, Encryption, Job, JobError, JobSpec, Keep, Liveness, ModelName, Network, Objective,
+    Parties, RowOrder, SampleShape, Training,
+};
 use crate::privacy::Privacy;
 
 type Checked<T = ()> = Result<T, JobError>;
 
-fn check(ok: bool, field: &'static str, problem: &str) -> Checked {
+pub(super) fn check(ok: bool, field: &'static str, problem: &str) -> Checked {
     ok.then_some(())
         .ok_or_else(|| JobError::new(field, problem))
 }
@@ -18,22 +23,8 @@ impl TryFrom<JobSpec> for Job {
     type Error = JobError;
 
     fn try_from(spec: JobSpec) -> Checked<Self> {
-        check(
-            (1..=100).contains(&spec.name.chars().count())
-                && !spec.name.chars().any(char::is_control),
-            "name",
-            "give it 1 to 100 printable characters",
-        )?;
-        check(
-            spec.parties.active != spec.parties.passive,
-            "parties",
-            "active and passive must be two parties",
-        )?;
-        check(
-            (1..=100).contains(&spec.data.dataset.len()),
-            "data.dataset",
-            "name the dataset as the parties' configurations do",
-        )?;
+        check_name(&spec.name)?;
+        check_parties(&spec.parties)?;
         check(
             (0.0..1.0).contains(&spec.data.test_fraction),
             "data.test_fraction",
@@ -45,41 +36,92 @@ impl TryFrom<JobSpec> for Job {
             "data.validation_fraction",
             "must be at least 0, and below 1 together with data.test_fraction",
         )?;
-        let named = |text: &String| {
-            (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-        };
-        check(
-            spec.data.match_on.as_ref().is_none_or(named),
-            "data.match_on",
-            "name the identifier as the parties' configurations do, or leave it out",
-        )?;
-        check(
-            spec.data.match_on.is_some() || spec.data.order.is_none(),
-            "data.order",
-            "is for rows with ids: add data.match_on, or leave it out to match rows by position",
+        check_rows(
+            &spec.data.dataset,
+            spec.data.match_on.as_ref(),
+            spec.data.order,
         )?;
         let blueprint = check_network(&spec.network)?;
         check_training(&spec.training)?;
         check_selection(&spec.training, spec.data.validation_fraction)?;
-        check(
-            spec.liveness.stall_budget_s >= 1,
-            "liveness.stall_budget_s",
-            "must be at least 1 second",
-        )?;
+        check_liveness(&spec.liveness)?;
         check_privacy(&spec.privacy, spec.network.classes)?;
-        let key_bits = KeyBits::new(spec.encryption.key_bits)
-            .map_err(|error| JobError::new("encryption.key_bits", error.to_string()))?;
+        let key_bits = spec.encryption.check()?;
         spec.fixed_point
             .check()
             .map_err(|problem| JobError::new("fixed_point", problem))?;
         let digest = canonical_digest(&spec)?;
+        let model = match &spec.model {
+            Some(model) => model.clone(),
+            None => ModelName::try_from(spec.name.clone())?,
+        };
         Ok(Self {
             spec,
+            model,
             key_bits,
             blueprint,
             digest,
         })
     }
+}
+
+impl Encryption {
+    /// The size of the key, if it is one that is offered.
+    pub(super) fn check(&self) -> Checked<KeyBits> {
+        KeyBits::new(self.key_bits)
+            .map_err(|error| JobError::new("encryption.key_bits", error.to_string()))
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+pub(super) fn check_name(name: &str) -> Checked {
+    check(
+        is_printable(name),
+        "name",
+        "give it 1 to 100 printable characters",
+    )
+}
+
+pub(super) fn check_parties(parties: &Parties) -> Checked {
+    check(
+        parties.active != parties.passive,
+        "parties",
+        "active and passive must be two parties",
+    )
+}
+
+/// Where rows come from, and how they are matched.
+pub(super) fn check_rows(
+    dataset: &str,
+    match_on: Option<&String>,
+    order: Option<RowOrder>,
+) -> Checked {
+    check(
+        (1..=100).contains(&dataset.len()),
+        "data.dataset",
+        "name the dataset as the parties' configurations do",
+    )?;
+    check(
+        match_on.is_none_or(|identifier| is_printable(identifier)),
+        "data.match_on",
+        "name the identifier as the parties' configurations do, or leave it out",
+    )?;
+    check(
+        match_on.is_some() || order.is_none(),
+        "data.order",
+        "is for rows with ids: add data.match_on, or leave it out to match rows by position",
+    )
+}
+
+pub(super) fn check_liveness(liveness: &Liveness) -> Checked {
+    check(
+        liveness.stall_budget_s >= 1,
+        "liveness.stall_budget_s",
+        "must be at least 1 second",
+    )
 }
 
 /// A network whose layers fit.
@@ -181,7 +223,7 @@ fn check_privacy(privacy: &Privacy, classes: usize) -> Checked {
 
 /// JSON with the fields in the order of their declaration and no white space:
 /// one specification, one text.
-fn canonical_digest(spec: &JobSpec) -> Result<Digest, JobError> {
+pub(super) fn canonical_digest(spec: &impl Serialize) -> Result<Digest, JobError> {
     let canonical = serde_json::to_vec(spec)
         .map_err(|error| JobError::new("(whole)", format!("cannot be written down: {error}")))?;
     Ok(Digest::of("entente job specification", &[&canonical]))

@@ -3,15 +3,20 @@
 //! A [`JobSpec`] is what a person writes (TOML, or JSON through the API); a
 //! [`Job`] is a specification that has been checked, once, with its digest
 //! over canonical bytes. Nothing else takes a `JobSpec`.
+//!
+//! A [`Job`] trains. Whoever only hands jobs on (coordinator, party) knows them
+//! as [`Task`]s, which may also ask a model that has been trained.
 
 mod check;
 mod id;
+mod model;
 pub mod network;
 mod optimizer;
 mod pace;
 mod party;
 mod selection;
 mod spec;
+pub mod task;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +32,7 @@ use crate::{
 };
 
 pub use id::JobId;
+pub use model::{ModelName, ModelRef};
 pub use network::{Blueprint, Bottom, Layer, Network, Objective, Preset, SampleShape};
 pub use optimizer::Optimizer;
 pub use pace::{Decay, Pace};
@@ -35,6 +41,7 @@ pub use selection::{EarlyStopping, Keep, Metric, Selection};
 pub use spec::{
     Data, Encryption, JobSpec, Liveness, Parties, Protocol, RowOrder, SchemeName, Training,
 };
+pub use task::{Inference, InferenceSpec, Question, Task, TaskSpec};
 
 /// What is wrong with a specification, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,6 +66,7 @@ impl JobError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     spec: JobSpec,
+    model: ModelName,
     key_bits: KeyBits,
     blueprint: Blueprint,
     digest: Digest,
@@ -68,6 +76,11 @@ impl Job {
     /// What was written.
     pub fn spec(&self) -> &JobSpec {
         &self.spec
+    }
+
+    /// What the model is called that comes of it.
+    pub fn model(&self) -> &ModelName {
+        &self.model
     }
 
     /// The digest over the canonical bytes, which both parties check.
@@ -162,21 +175,12 @@ impl Job {
 
     /// The side that `party` takes, if any.
     pub fn side_of(&self, party: &PartyName) -> Option<Side> {
-        if *party == self.spec.parties.active {
-            Some(Side::Active)
-        } else if *party == self.spec.parties.passive {
-            Some(Side::Passive)
-        } else {
-            None
-        }
+        self.spec.parties.side_of(party)
     }
 
     /// The party on a side.
     pub fn party(&self, side: Side) -> &PartyName {
-        match side {
-            Side::Active => &self.spec.parties.active,
-            Side::Passive => &self.spec.parties.passive,
-        }
+        self.spec.parties.party(side)
     }
 
     /// Reads a specification written in TOML, and checks it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, EarlyStopping, Keep, Network, Optimizer, PartyName};
+use super::{Decay, EarlyStopping, Keep, ModelName, Network, Optimizer, PartyName, Side};
 use crate::{fixed::Scales, privacy::Privacy};
 
 /// The protocols that can be asked for.
@@ -27,6 +27,9 @@ pub enum SchemeName {
 pub struct JobSpec {
     /// A name for people; need not be unique.
     pub name: String,
+    /// What the model is called that comes of it. Left out: as the job.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<ModelName>,
     /// How the cut is computed.
     #[serde(default = "default_protocol")]
     pub protocol: Protocol,
@@ -64,6 +67,23 @@ pub struct Parties {
     pub active: PartyName,
     /// Owns the labels.
     pub passive: PartyName,
+}
+
+impl Parties {
+    /// The party on a side.
+    pub fn party(&self, side: Side) -> &PartyName {
+        match side {
+            Side::Active => &self.active,
+            Side::Passive => &self.passive,
+        }
+    }
+
+    /// The side that `party` takes, if any.
+    pub fn side_of(&self, party: &PartyName) -> Option<Side> {
+        [Side::Active, Side::Passive]
+            .into_iter()
+            .find(|side| self.party(*side) == party)
+    }
 }
 
 /// What the job learns from.

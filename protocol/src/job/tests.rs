@@ -270,12 +270,12 @@ fn sessions_differ_by_job_specification_and_attempt() {
         Job::from_toml(IRIS).unwrap(),
         changed("seed = 10", "seed = 11").unwrap(),
     );
-    let session = session_id(id(1), &job, 1);
-    assert_eq!(session, session_id(id(1), &job, 1));
+    let session = session_id(id(1), job.digest(), 1);
+    assert_eq!(session, session_id(id(1), job.digest(), 1));
     for other in [
-        session_id(id(2), &job, 1),
-        session_id(id(1), &other, 1),
-        session_id(id(1), &job, 2),
+        session_id(id(2), job.digest(), 1),
+        session_id(id(1), other.digest(), 1),
+        session_id(id(1), job.digest(), 2),
     ] {
         assert_ne!(session, other);
     }

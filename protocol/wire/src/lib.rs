@@ -7,6 +7,7 @@
 //!   Secret<T>  ──┤                         │
 //!                │                         │
 //!   Mask ────────┴─▶ Masked ───────────────┼─▶
+//!   Mask::give_away(why) ──────────────────┼─▶
 //!   Secret ──split─▶ Share  ───────────────┼─▶   Body::field::<T: Wire>
 //!   HE scheme ─────▶ its ciphertexts ──────┼─▶   is the only pen there is
 //!   Public::declassify(value, why) ────────┼─▶
@@ -40,7 +41,7 @@ pub use codec::{Decode, DecodeError, Encode, Reader, decode_exactly};
 pub use digest::Digest;
 pub use envelope::{Envelope, Position, SessionId};
 pub use frame::{Frame, Hello, MAX_FRAME_BYTES, Refusal};
-pub use mask::{Mask, Masked};
+pub use mask::{GivenMask, Mask, Masked};
 pub use public::Public;
 pub use ring::{RingMatrix, Shape};
 pub use secret::Secret;
@@ -58,7 +59,8 @@ pub mod sealed {
 
 /// A value that may leave a party.
 ///
-/// Sealed: ciphertexts, [`Masked`] values, [`Share`]s and [`Public`] values.
+/// Sealed: ciphertexts, [`Masked`] values, [`GivenMask`]s, [`Share`]s and
+/// [`Public`] values.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may not leave a party",
     label = "not a ciphertext, a masked value, a share or a declassified value"

@@ -26,6 +26,36 @@ impl Mask {
     }
 }
 
+/// A mask that its party gives away, because the value under it is the peer's to
+/// know: the one use of a mask that is not to hide. It takes the mask, so what
+/// else it might have hidden stays hidden; and it can be had from a [`Mask`]
+/// alone, so nothing but a mask can be given away as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenMask(RingMatrix);
+
+impl Mask {
+    /// Gives the mask away, less `row` (`1 x cols`) in each of its rows: whoever
+    /// removes it is left with the value plus `row`. Uniform on its own. `why`
+    /// is for the reader of the call site; a test keeps the list of them.
+    pub fn give_away(self, row: &RingMatrix, _why: &'static str) -> GivenMask {
+        GivenMask(self.expose().sub_row(row))
+    }
+}
+
+impl Sealed for GivenMask {}
+
+impl Encode for GivenMask {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+}
+
+impl Decode<Shape> for GivenMask {
+    fn decode(shape: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        RingMatrix::decode(shape, input).map(Self)
+    }
+}
+
 /// A value under a mask: its own party's, or the peer's. May be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Masked(RingMatrix);
@@ -58,6 +88,11 @@ impl Masked {
     /// `self - mask`, by the party that drew the mask.
     pub fn remove(self, mask: Mask) -> RingMatrix {
         self.0.sub(mask.expose())
+    }
+
+    /// `self - mask`, by the party that was given it.
+    pub fn remove_given(self, mask: GivenMask) -> RingMatrix {
+        self.0.sub(&mask.0)
     }
 
     /// Its shape.

@@ -156,6 +156,12 @@ impl RingMatrix {
     pub fn add_row(&self, row: &Self) -> Self {
         Self(&self.0 + &row.0)
     }
+
+    /// Subtracts `row` (`1 x cols`) from every row.
+    #[must_use]
+    pub fn sub_row(&self, row: &Self) -> Self {
+        Self(&self.0 - &row.0)
+    }
 }
 
 impl Zeroize for RingMatrix {

@@ -1,7 +1,9 @@
 //! What hides a value hides it, and what must not be sent does not compile.
 #![allow(clippy::unwrap_used)]
 
-use entente_wire::{Encode, Mask, Masked, RingMatrix, Secret, Shape, Share};
+use entente_wire::{
+    Encode, GivenMask, Mask, Masked, RingMatrix, Secret, Shape, Share, decode_exactly,
+};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -15,6 +17,21 @@ proptest! {
         let mask = Mask::draw(shape, rng);
         let masked = Masked::cover(&value, &mask).plus(&extra).minus(&extra);
         prop_assert_eq!(masked.remove(mask), value);
+    }
+
+    #[test]
+    fn a_mask_that_is_given_away_comes_off_and_leaves_the_row(
+        rows in 1_usize..5, cols in 1_usize..5, seed: u64,
+    ) {
+        let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+        let shape = Shape::new(rows, cols);
+        let value = RingMatrix::uniform(shape, rng);
+        let row = RingMatrix::uniform(Shape::new(1, cols), rng);
+        let mask = Mask::draw(shape, rng);
+        let masked = Masked::cover(&value, &mask);
+        let given = mask.give_away(&row, "a test").encoded();
+        let given: GivenMask = decode_exactly(&shape, &given).unwrap();
+        prop_assert_eq!(masked.remove_given(given), value.add_row(&row));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::{ColumnRef, Columns, Paths, Scaling, Selection, default_memory_mb};
 pub struct TableConfig {
     /// `path`: a file, or a list of files that are read one after the other.
     pub path: Paths,
-    /// `columns`: the half that is held here, "features" or "labels".
+    /// `columns`: the half that is held here, "features" or "labels"; or "ids",
+    /// for rows of which this party holds neither.
     pub columns: Columns,
     /// `header`: whether the first line of a CSV file names the columns; true
     /// if left out. Without it columns go by number, from 1.
@@ -72,6 +73,16 @@ impl TableConfig {
             }
             Columns::Labels if !self.features.is_empty() => {
                 return refuse("features are for columns = \"features\"");
+            }
+            Columns::Ids if self.id.is_none() => {
+                return refuse("say which column has the ids: id = COLUMN");
+            }
+            Columns::Ids
+                if self.label.is_some()
+                    || !self.classes.is_empty()
+                    || !self.features.is_empty() =>
+            {
+                return refuse("with columns = \"ids\" leave features, label and classes out");
             }
             _ => {}
         }

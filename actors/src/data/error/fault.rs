@@ -220,6 +220,23 @@ faults! {
         "it gives another number of features than the job's network takes",
         "gives {columns} features, the job's network takes {inputs}: set network.inputs to \
          {columns}, or change the dataset's features";
+    /// The model was trained on other columns.
+    OtherColumns {
+        /// What differs.
+        problem: String,
+    } = "other_columns",
+        "its columns are others than those that the model was trained on",
+        "{problem}: declare the columns as they were for the training, in the same order";
+    /// The model was trained with other classes.
+    OtherClasses {
+        /// What the dataset declares.
+        declared: Names,
+        /// What was declared then.
+        trained: Names,
+    } = "other_classes",
+        "its classes are others, or in another order, than those that the model was trained on",
+        "its classes are {declared}, the model was trained on {trained}: declare them as they \
+         were then, in the same order";
     /// A value that standardisation cannot carry.
     Value {
         /// What stands there.
@@ -238,6 +255,14 @@ faults! {
         "the job sets all of its rows apart: lower data.test_fraction, or give more rows",
         "has {rows} rows, of which the job's data.test_fraction and data.validation_fraction \
          ({set_apart} together) leave none to learn from: lower them, or give more rows";
+    /// None of its rows is asked about.
+    NothingAsked {
+        /// Its rows.
+        rows: usize,
+    } = "nothing_asked",
+        "none of its rows is what the job's data.rows asks about",
+        "has {rows} rows, and the training would have dealt none of them to the part that \
+         data.rows names: name another part, or leave it out for all";
     /// The space for data that does not fit into memory.
     Spool {
         /// What the operating system says.

@@ -109,20 +109,29 @@ pub(in crate::data) fn fit(
             Preparation::Table(prepared.collect())
         }
     };
-    let mut out = Vec::with_capacity(preparation.width());
     for rows_of in [train, others] {
-        rows.each(rows_of, |row, raw| {
-            out.clear();
-            preparation.apply(raw, &mut out);
-            let Some(at) = out.iter().position(|x| !x.is_finite()) else {
-                return Ok(());
-            };
-            let column = preparation.source_of(at);
-            let value = raw.get(column).copied().unwrap_or(f64::NAN);
-            Err((Some(row), Some(column), Fault::Value { value }))
-        })?;
+        all_finite(&preparation, &rows, rows_of)?;
     }
     Ok((preparation, recode))
+}
+
+/// Sees that these rows come through.
+pub(super) fn all_finite(
+    preparation: &Preparation,
+    rows: &Rows<'_>,
+    these: &[usize],
+) -> Result<(), Unfit> {
+    let mut out = Vec::with_capacity(preparation.width());
+    rows.each(these, |row, raw| {
+        out.clear();
+        preparation.apply(raw, &mut out);
+        let Some(at) = out.iter().position(|x| !x.is_finite()) else {
+            return Ok(());
+        };
+        let column = preparation.source_of(at);
+        let value = raw.get(column).copied().unwrap_or(f64::NAN);
+        Err((Some(row), Some(column), Fault::Value { value }))
+    })
 }
 
 fn prepared(column: &Planned, scale: Scale, fill: Option<f64>) -> PreparedColumn {

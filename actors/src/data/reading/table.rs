@@ -85,29 +85,61 @@ fn named<T>(file: &Place, found: Result<T, (String, Fault)>) -> Found<T> {
 
 /// The ids of a table, where they are wanted.
 struct Ids<'a> {
-    column: Option<&'a ColumnRef>,
+    wanted: WantedId<'a>,
     index: usize,
-    ids: Vec<RowId>,
+    read: ReadIds,
+}
+
+/// Which ids are wanted of a table.
+#[derive(Clone, Copy)]
+pub(in crate::data) struct WantedId<'a> {
+    column: Option<&'a ColumnRef>,
+    /// Whether what stands there is wanted too.
+    texts: bool,
+}
+
+impl<'a> WantedId<'a> {
+    pub(in crate::data) fn none() -> Self {
+        Self {
+            column: None,
+            texts: false,
+        }
+    }
+
+    pub(in crate::data) fn of(column: &'a ColumnRef, texts: bool) -> Self {
+        Self {
+            column: Some(column),
+            texts,
+        }
+    }
+}
+
+/// The ids of a table, in the order of its rows.
+#[derive(Default)]
+pub(in crate::data) struct ReadIds {
+    pub(in crate::data) ids: Vec<RowId>,
+    /// What stands there, if that was wanted.
+    pub(in crate::data) texts: Vec<String>,
 }
 
 impl<'a> Ids<'a> {
-    fn new(column: Option<&'a ColumnRef>) -> Self {
+    fn new(wanted: WantedId<'a>) -> Self {
         Self {
-            column,
+            wanted,
             index: 0,
-            ids: Vec::new(),
+            read: ReadIds::default(),
         }
     }
 
     fn begin(&mut self, columns: &[String], file: &Place) -> Found<()> {
-        if let Some(column) = self.column {
+        if let Some(column) = self.wanted.column {
             self.index = named(file, find(columns, column))?;
         }
         Ok(())
     }
 
     fn take(&mut self, row: &TableRow<'_>) -> Found<()> {
-        let Some(column) = self.column else {
+        let Some(column) = self.wanted.column else {
             return Ok(());
         };
         let id = row.cell(self.index).unwrap_or_default();
@@ -115,13 +147,34 @@ impl<'a> Ids<'a> {
             let place = row.place.clone().column(&column.to_string());
             return at(place, Fault::MissingValue);
         }
-        self.ids.push(RowId::of(id));
+        self.read.ids.push(RowId::of(id));
+        if self.wanted.texts {
+            self.read.texts.push(id.to_owned());
+        }
         Ok(())
     }
 }
 
-/// Which ids are wanted of a table.
-pub(in crate::data) type WantedId<'a> = Option<&'a ColumnRef>;
+/// The ids of a table, and nothing else of it.
+pub(in crate::data) fn table_ids(
+    config: &DatasetConfig,
+    table: &TableConfig,
+    id: WantedId<'_>,
+) -> Found<ReadIds> {
+    let mut ids = Ids::new(id);
+    pour(config, table, &mut ids)?;
+    Ok(ids.read)
+}
+
+impl Sink for Ids<'_> {
+    fn begin(&mut self, columns: &[String], file: &Place) -> Found<()> {
+        Ids::begin(self, columns, file)
+    }
+
+    fn take(&mut self, row: &TableRow<'_>) -> Found<()> {
+        Ids::take(self, row)
+    }
+}
 
 /// The raw features of a table, and its ids if they are wanted.
 pub(in crate::data) fn table_features(
@@ -129,7 +182,7 @@ pub(in crate::data) fn table_features(
     table: &TableConfig,
     spool: &Path,
     id: WantedId<'_>,
-) -> Found<(Vec<Planned>, Store, Vec<RowId>)> {
+) -> Found<(Vec<Planned>, Store, ReadIds)> {
     let mut sink = FeatureSink {
         table,
         spool,
@@ -140,7 +193,7 @@ pub(in crate::data) fn table_features(
     };
     pour(config, table, &mut sink)?;
     let store = spooled(sink.filling.finish())?;
-    Ok((sink.planned, store, sink.ids.ids))
+    Ok((sink.planned, store, sink.ids.read))
 }
 
 struct FeatureSink<'a> {
@@ -179,7 +232,7 @@ pub(in crate::data) fn table_labels(
     config: &DatasetConfig,
     table: &TableConfig,
     id: WantedId<'_>,
-) -> Found<(Vec<u16>, Vec<RowId>)> {
+) -> Found<(Vec<u16>, ReadIds)> {
     let Some(label) = &table.label else {
         let problem = "say which column has the classes: label = COLUMN".to_owned();
         return at(Place::default(), Fault::Configuration { problem });
@@ -193,7 +246,7 @@ pub(in crate::data) fn table_labels(
         ids: Ids::new(id),
     };
     pour(config, table, &mut sink)?;
-    Ok((sink.classes, sink.ids.ids))
+    Ok((sink.classes, sink.ids.read))
 }
 
 struct LabelSink<'a> {

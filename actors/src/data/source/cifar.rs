@@ -25,7 +25,7 @@ impl Array for Cifar {
     fn form(&self) -> Form {
         let (width, channels) = match self.half {
             Columns::Features => (PIXELS, 3),
-            Columns::Labels => (1, 1),
+            Columns::Labels | Columns::Ids => (1, 1),
         };
         Form {
             width,
@@ -53,7 +53,7 @@ impl Array for Cifar {
             }
             let bytes = match self.half {
                 Columns::Features => &pixels[..],
-                Columns::Labels => std::slice::from_ref(label),
+                Columns::Labels | Columns::Ids => std::slice::from_ref(label),
             };
             numbers.clear();
             numbers.extend(bytes.iter().map(|byte| f64::from(*byte)));

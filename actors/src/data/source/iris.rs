@@ -14,7 +14,7 @@ impl Array for Iris {
         Form {
             width: match self.0 {
                 Columns::Features => 4,
-                Columns::Labels => 1,
+                Columns::Labels | Columns::Ids => 1,
             },
             channels: 1,
             cell: Cell::Float,
@@ -30,7 +30,9 @@ impl Array for Iris {
                 .into_iter()
                 .map(|row| row.to_vec())
                 .collect(),
-            Columns::Labels => iris.targets.iter().map(|kind| vec![*kind as f64]).collect(),
+            Columns::Labels | Columns::Ids => {
+                iris.targets.iter().map(|kind| vec![*kind as f64]).collect()
+            }
         };
         for row in &rows {
             if each(row)? == More::Enough {

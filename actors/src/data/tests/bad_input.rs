@@ -36,7 +36,7 @@ fn matched(order: Option<entente_protocol::job::RowOrder>) -> Job {
 fn error(config: &DatasetConfig, job: &Job) -> DataError {
     let error = match config.columns() {
         Columns::Features => open_features(config, job).err().unwrap(),
-        Columns::Labels => open_labels(config, job).err().unwrap(),
+        Columns::Labels | Columns::Ids => open_labels(config, job).err().unwrap(),
     };
     let record = error.for_record();
     for private in ["secret-path", "age", "kind", "Zaphod", "4711", "no, yes"] {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod asked;
 mod bad_input;
 mod irises;
 mod known_files;

@@ -4,7 +4,7 @@
 //! one message would show.
 
 use entente_protocol::{
-    Half, Machine, Next, Outbox, ProtocolError, Report, Rest, Role, rows::RowsDiffer,
+    Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role, rows::RowsDiffer,
     schedule::Schedule, split::Split,
 };
 use entente_wire::{Body, Decode, DecodeError, Kind, Message, Public, Reader, Secret};
@@ -88,13 +88,9 @@ impl Role for Player {
         (kind == Ball::KIND).then_some(Ball::NAME)
     }
 
-    fn half(&self) -> Half {
-        Secret::new(
-            self.transcript
-                .iter()
-                .flat_map(|n| n.to_be_bytes())
-                .collect(),
-        )
+    fn product(self) -> Product {
+        let numbers = self.transcript.iter();
+        Product::Half(Secret::new(numbers.flat_map(|n| n.to_be_bytes()).collect()))
     }
 }
 

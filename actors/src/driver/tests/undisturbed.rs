@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use entente_protocol::Half;
+use entente_protocol::{Half, Product};
 use entente_wire::{Encode, decode_exactly};
 use proptest::prelude::*;
 
@@ -79,7 +79,10 @@ impl Pair {
                 Command::Compute(work) => assert!(party.work.replace(work).is_none()),
                 Command::Send(leaving) => outgoing.push(leaving.packet.frame.to_vec()),
                 Command::Answer(frame) => outgoing.push(frame.encoded()),
-                Command::Save(half) => {
+                Command::Save(product) => {
+                    let Product::Half(half) = product else {
+                        panic!("{product:?}")
+                    };
                     assert!(party.half.replace(half).is_none(), "saved twice");
                     saved = true;
                 }

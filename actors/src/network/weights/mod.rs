@@ -26,8 +26,8 @@ mod tests;
 
 use std::{fs, io, path::Path};
 
+use ::safetensors::{Dtype, SafeTensorError, SafeTensors, serialize, tensor::TensorView};
 use entente_protocol::network::NamedTensor;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
 
 /// What is wrong with a file of weights.
@@ -98,7 +98,15 @@ pub fn load(path: &Path) -> Result<Vec<NamedTensor>, WeightsError> {
 /// # Errors
 /// [`WeightsError`] as the file system says.
 pub fn save(path: &Path, tensors: &[NamedTensor]) -> Result<(), WeightsError> {
-    let format = |error: safetensors::SafeTensorError| WeightsError::Format {
+    Ok(fs::write(path, safetensors(tensors)?)?)
+}
+
+/// A safetensors file of these.
+///
+/// # Errors
+/// [`WeightsError::Format`] for a tensor whose values do not fill its shape.
+pub fn safetensors(tensors: &[NamedTensor]) -> Result<Vec<u8>, WeightsError> {
+    let format = |error: SafeTensorError| WeightsError::Format {
         kind: "safetensors",
         problem: error.to_string(),
     };
@@ -111,10 +119,7 @@ pub fn save(path: &Path, tensors: &[NamedTensor]) -> Result<(), WeightsError> {
         Ok((tensor.name.as_str(), view.map_err(format)?))
     });
     let views = views.collect::<Result<Vec<_>, WeightsError>>()?;
-    Ok(fs::write(
-        path,
-        safetensors::serialize(views, None).map_err(format)?,
-    )?)
+    serialize(views, None).map_err(format)
 }
 
 fn read_safetensors(bytes: &[u8]) -> Result<Vec<NamedTensor>, WeightsError> {

@@ -4,7 +4,7 @@
 
 use entente_protocol::{
     acml::{ActiveHalf, Model, PassiveHalf, Purpose, private_seed, reference::Reference},
-    job::{EarlyStopping, Job, Keep, Metric},
+    job::{EarlyStopping, Job, Keep, Metric, Task, TaskSpec, Training},
     schedule::Place,
     score::Score,
 };
@@ -23,7 +23,7 @@ fn iris(columns: &str) -> DatasetConfig {
 
 /// The plaintext network on the validation rows after each epoch, on the test
 /// rows, and its model.
-fn reference(job: &Job) -> (Vec<Score>, Score, Model) {
+pub(super) fn reference(job: &Job) -> (Vec<Score>, Score, Model) {
     let seeds = ["bank-a", "bank-b"].map(|name| {
         let name = name.parse().unwrap();
         fixed_weight_seed(FIXED_SEED, &name)
@@ -56,12 +56,26 @@ fn reference(job: &Job) -> (Vec<Score>, Score, Model) {
     (validated, tested, reference.model())
 }
 
+/// The job of the assignments with validation rows, and with this training.
+fn trained_so(change: impl FnOnce(&mut Training)) -> Job {
+    let TaskSpec::Train(mut spec) = assignment(1, "bank-a", "bank-b").spec else {
+        panic!("it trains")
+    };
+    spec.data.validation_fraction = 0.2;
+    change(&mut spec.training);
+    Job::try_from(*spec).unwrap()
+}
+
+/// The job of the assignments, for five epochs and with validation rows.
+pub(super) fn five_epochs() -> Job {
+    trained_so(|training| training.epochs = 5)
+}
+
 #[actix_rt::test]
 async fn training_over_a_breaking_line_equals_the_reference_bit_for_bit() {
+    let job = five_epochs();
     let mut assignment = assignment(1, "bank-a", "bank-b");
-    assignment.spec.training.epochs = 5;
-    assignment.spec.data.validation_fraction = 0.2;
-    let job = Job::try_from(assignment.spec.clone()).unwrap();
+    assignment.spec = Task::from(job.clone()).spec();
     let world = World::over(60_000, Launches::Acml).await;
     let id = world.wish_for(assignment);
     let [half_a, half_b] = world.finish(id).await;
@@ -98,16 +112,17 @@ async fn training_over_a_breaking_line_equals_the_reference_bit_for_bit() {
 /// training stops, whatever the weights are.
 #[actix_rt::test]
 async fn training_that_stops_early_ends_well_and_with_the_best_epochs_weights() {
-    let mut assignment = assignment(1, "bank-a", "bank-b");
-    assignment.spec.training.epochs = 30;
-    assignment.spec.data.validation_fraction = 0.2;
-    assignment.spec.training.early_stopping = Some(EarlyStopping {
-        patience: 2,
-        min_delta: 1e9,
-        metric: Metric::Accuracy,
+    let job = trained_so(|training| {
+        training.epochs = 30;
+        training.early_stopping = Some(EarlyStopping {
+            patience: 2,
+            min_delta: 1e9,
+            metric: Metric::Accuracy,
+        });
+        training.keep = Keep::Best;
     });
-    assignment.spec.training.keep = Keep::Best;
-    let job = Job::try_from(assignment.spec.clone()).unwrap();
+    let mut assignment = assignment(1, "bank-a", "bank-b");
+    assignment.spec = Task::from(job.clone()).spec();
     let world = World::over(60_000, Launches::Acml).await;
     let id = world.wish_for(assignment);
     let [half_a, half_b] = world.finish(id).await;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod acml;
+mod asked;
 mod coordinator;
 mod world;
 
@@ -13,7 +14,7 @@ use entente_he::{Transparent, TransparentBackend};
 use entente_metrics::Registry;
 use entente_protocol::{
     control::{Assignment, FailureClass, Phase},
-    job::Side,
+    job::{JobSpec, Side, TaskSpec},
 };
 use serde_json::{Value, json};
 
@@ -135,31 +136,35 @@ async fn what_a_party_does_not_accept_fails_with_its_reason() {
     let peer = ("bank-b", None);
     let party = Party::start(&consortium, "bank-a", peer, coordinator.address, launch).await;
     let good = assignment(1, "bank-a", "bank-b");
-    let with = |change: &dyn Fn(&mut Assignment)| {
+    let with = |change: &dyn Fn(&mut JobSpec)| {
         let mut bad = good.clone();
-        change(&mut bad);
+        let TaskSpec::Train(spec) = &mut bad.spec else {
+            panic!("it trains")
+        };
+        change(spec);
         bad
     };
+    let other_side = Assignment {
+        side: Side::Passive,
+        ..good.clone()
+    };
     for (attempt, (bad, label)) in [
-        (with(&|job| job.side = Side::Passive), "not_our_side"),
+        (other_side, "not_our_side"),
+        (with(&|spec| spec.training.epochs = 0), "job_specification"),
         (
-            with(&|job| job.spec.training.epochs = 0),
+            with(&|spec| spec.encryption.key_bits = 1024),
             "job_specification",
         ),
         (
-            with(&|job| job.spec.encryption.key_bits = 1024),
-            "job_specification",
-        ),
-        (
-            with(&|job| job.spec.parties.passive = "bank-z".parse().unwrap()),
+            with(&|spec| spec.parties.passive = "bank-z".parse().unwrap()),
             "unknown_peer",
         ),
         (
-            with(&|job| job.spec.data.dataset = "mnist".to_owned()),
+            with(&|spec| spec.data.dataset = "mnist".to_owned()),
             "unknown_dataset",
         ),
         (
-            with(&|job| job.spec.network.initial = Some("digits".to_owned())),
+            with(&|spec| spec.network.initial = Some("digits".to_owned())),
             "initial_weights",
         ),
         (good.clone(), "panicked"),

@@ -8,7 +8,7 @@ use entente_he::{Transparent, TransparentBackend};
 use entente_metrics::Registry;
 use entente_protocol::{
     control::Assignment,
-    job::{JobId, PartyName, Side},
+    job::{JobId, PartyName, Side, Task},
 };
 use entente_tls::Credentials;
 use serde_json::json;
@@ -19,8 +19,9 @@ use crate::{
     compute::ComputePool,
     config::PartyConfig,
     driver::tests::pingpong::Player,
-    halves,
+    keeping::{Keeper, Keeps},
     launch::{Launch, LaunchError, Launcher, Plan, Prepared, Ready},
+    models::Models,
     process::{Addresses, PartyError, Process},
     testbed::{Consortium, Line, assignment, soon},
     transport::Heartbeat,
@@ -51,20 +52,43 @@ pub(super) struct Balls {
     pub(super) panics_before: bool,
 }
 
-impl Launch for Balls {
+/// The dummy protocol at a party that keeps what comes of it here.
+struct BallsAt {
+    balls: Balls,
+    state_dir: PathBuf,
+}
+
+impl Launch for BallsAt {
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError> {
-        assert!(!self.panics_before, "as asked for");
+        let Balls {
+            rounds,
+            panics_at,
+            panics_before,
+        } = self.balls;
+        assert!(!panics_before, "as asked for");
         let serves = plan.side == Side::Active;
-        let mut player = Player::new(serves, self.rounds, plan.side as u64);
-        player.panics_at = self.panics_at;
-        Ok(Box::new(Prepared(player)))
+        let mut role = Player::new(serves, rounds, plan.side as u64);
+        role.panics_at = panics_at;
+        let Task::Train(job) = plan.task.clone() else {
+            panic!("players learn nothing else")
+        };
+        let keeper = Keeper {
+            state_dir: self.state_dir.clone(),
+            job: plan.id,
+            of: Keeps::Model {
+                job,
+                side: plan.side,
+                classes: None,
+            },
+        };
+        Ok(Box::new(Prepared { role, keeper }))
     }
 }
 
 pub(super) struct Party {
     pub(super) addresses: Addresses,
     credentials: Arc<Credentials>,
-    state_dir: PathBuf,
+    pub(super) state_dir: PathBuf,
     shutdown: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), PartyError>>,
 }
@@ -100,7 +124,10 @@ impl Party {
         let own: PartyName = name.parse().unwrap();
         let config: Arc<PartyConfig> = Arc::new(serde_json::from_value(config).unwrap());
         let launch: Arc<dyn Launch> = match launches.into() {
-            Launches::Balls(balls) => Arc::new(balls),
+            Launches::Balls(balls) => Arc::new(BallsAt {
+                balls,
+                state_dir: state_dir.clone(),
+            }),
             Launches::Acml => {
                 let backend = Arc::new(TransparentBackend);
                 let launcher = Launcher::<Transparent>::new(config.clone(), own.clone(), backend);
@@ -136,7 +163,7 @@ impl Party {
     }
 
     pub(super) fn half(&self, job: JobId) -> Vec<u8> {
-        fs::read(halves::path(&self.state_dir, job)).unwrap()
+        fs::read(Models::below(&self.state_dir).half_path(job)).unwrap()
     }
 
     pub(super) async fn stop(self) {

@@ -3,12 +3,13 @@
 
 mod any_order;
 mod ending;
+mod models;
 mod running;
 mod scheduling;
 
 use entente_protocol::{
     control::{Failure, FailureClass, JobReport, Phase, Progress, Sync},
-    job::{Job, JobId},
+    job::{JobId, Task},
 };
 
 use super::{Command, Engine, EngineError, Event, Settings};
@@ -46,10 +47,10 @@ impl World {
         self.engine.handle(event, self.now).unwrap()
     }
 
-    fn submit(&mut self, number: u128, job: Job) -> Vec<Command> {
+    fn submit(&mut self, number: u128, task: Task) -> Vec<Command> {
         self.handle(Event::Submit {
             id: id(number),
-            job: Box::new(job),
+            task: Box::new(task),
             by: "user/alice".parse().unwrap(),
         })
     }

@@ -52,7 +52,7 @@ fn the_wish_names_side_specification_and_attempt() {
     let wish = world.engine.wish(&party("bank-b"));
     let assignment = &wish.jobs[0];
     assert_eq!(assignment.side, entente_protocol::job::Side::Passive);
-    assert_eq!(assignment.spec, *job().spec());
+    assert_eq!(assignment.spec, job().spec());
     assert_eq!(assignment.attempt, 1);
     assert_eq!(world.wish("bank-c"), []);
     assert_eq!(world.engine.wish(&party("bank-c")).revision, 0);

@@ -7,18 +7,18 @@ mod exchange;
 use std::{marker::PhantomData, sync::Arc};
 
 use entente_he::{Backend, KeyOwner, Rng, Scheme};
-use entente_wire::{RingMatrix, Secret, Shape, Share};
+use entente_wire::{Encode, RingMatrix, Secret, Shape, Share};
 
 use self::exchange::{ComparingRows, ExpectMaskedProduct};
 use super::{
     ActiveHalf, NAME,
     algebra::{Algebra, Corrected},
-    half::cut_shape,
+    half::{Pairing, cut_shape},
     messages::{ActivationsForInference, EncryptedActivations, KeyAndShare, name_of},
     weights::initial_half,
 };
 use crate::{
-    Half, Next, Outbox, ProtocolError, Report, Rest, Role,
+    Half, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     course::Course,
     fixed::Scales,
     job::{Job, Pace},
@@ -139,6 +139,16 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
         Ok(())
     }
 
+    /// This party's half of the model as it stands.
+    pub fn half(&self) -> Half {
+        ActiveHalf::seal(
+            Pairing::of(&self.job, &self.owner.public_key().encoded()),
+            self.share.expose(),
+            &self.bottom.parameters(),
+            &self.features.preparation(),
+        )
+    }
+
     /// F0 and F1.
     fn send_activations(
         mut self,
@@ -221,12 +231,8 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
         name_of(kind)
     }
 
-    fn half(&self) -> Half {
-        ActiveHalf::seal(
-            self.share.expose(),
-            &self.bottom.parameters(),
-            &self.features.preparation(),
-        )
+    fn product(self) -> Product {
+        Product::Half(self.half())
     }
 }
 

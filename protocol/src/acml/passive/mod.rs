@@ -7,19 +7,19 @@ mod exchange;
 use std::{marker::PhantomData, sync::Arc};
 
 use entente_he::{Backend, Evaluate, Rng, Scheme};
-use entente_wire::{RingMatrix, Secret, Shape};
+use entente_wire::{Encode, RingMatrix, Secret, Shape};
 
 use self::exchange::{ExpectActivations, ExpectKeyAndShare};
 use super::{
     NAME, PassiveHalf,
     algebra::{Algebra, Corrected},
-    half::cut_shape,
+    half::{Pairing, cut_shape},
     messages::name_of,
     release::Release,
     weights::initial_half,
 };
 use crate::{
-    Half, Next, Outbox, ProtocolError, Report, Rest, Role,
+    Half, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     course::Course,
     fixed::Scales,
     job::{Job, Pace},
@@ -143,6 +143,17 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
     fn rest(self, report: Report) -> Next<PassiveExchange<S, A>> {
         Next::Done(Rest { role: self, report })
     }
+
+    /// This party's half of the model as it stands. Before the set-up there is
+    /// no key, and it belongs to no other.
+    pub fn half(&self) -> Half {
+        let key = self.evaluator.as_ref().map(|at| at.public_key().encoded());
+        PassiveHalf::seal(
+            Pairing::of(&self.job, &key.unwrap_or_default()),
+            self.weights.expose(),
+            self.bias.expose(),
+        )
+    }
 }
 
 impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
@@ -195,8 +206,8 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
         name_of(kind)
     }
 
-    fn half(&self) -> Half {
-        PassiveHalf::seal(self.weights.expose(), self.bias.expose())
+    fn product(self) -> Product {
+        Product::Half(self.half())
     }
 }
 

@@ -9,6 +9,7 @@ use super::Case;
 use crate::{
     Machine, Next, Outbox, ProtocolError, Role,
     acml::{
+        ActiveRole, PassiveRole,
         algebra::Corrected,
         messages::{EpochVerdict, name_of},
     },
@@ -19,25 +20,12 @@ use crate::{
 
 /// Replays a session of known masks up to its `target`-th message, and hands
 /// the receiving machine `corrupt(payload)` in its place.
-fn receive<S: Scheme>(
-    backend: &Arc<dyn Backend<S>>,
-    key_bits: u32,
+fn receive<L: Role, R: Role>(
+    (active, passive): (L, R),
     target: usize,
     corrupt: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Option<Result<&'static str, ProtocolError>> {
-    let case = Case {
-        rows: 4,
-        width: 2,
-        classes: 2,
-        batch: 3,
-        epochs: 1,
-        validation: 0.25,
-        keep: Keep::Best,
-        ..Case::small()
-    };
-    let job = case.job().with_insecure_key(key_bits);
-    let mut active = Some(case.active::<S, Corrected>(&job, backend.clone(), case.bottom(), 5));
-    let mut passive = Some(case.passive::<S, Corrected>(&job, backend.clone(), 5));
+    let (mut active, mut passive) = (Some(active), Some(passive));
     let exchanges = active.as_ref().map(|role| role.schedule().exchanges())?;
     let mut seen = 0;
     for index in 0..exchanges {
@@ -72,6 +60,28 @@ fn receive<S: Scheme>(
     None
 }
 
+/// Both sides of a training, always the same.
+fn training<S: Scheme>(
+    backend: &Arc<dyn Backend<S>>,
+    key_bits: u32,
+) -> (ActiveRole<S>, PassiveRole<S>) {
+    let case = Case {
+        rows: 4,
+        width: 2,
+        classes: 2,
+        batch: 3,
+        epochs: 1,
+        validation: 0.25,
+        keep: Keep::Best,
+        ..Case::small()
+    };
+    let job = case.job().with_insecure_key(key_bits);
+    (
+        case.active::<S, Corrected>(&job, backend.clone(), case.bottom(), 5),
+        case.passive::<S, Corrected>(&job, backend.clone(), 5),
+    )
+}
+
 fn step<M: Machine>(
     next: Next<M>,
     payload: &[u8],
@@ -98,12 +108,15 @@ fn refused(result: Result<&'static str, ProtocolError>) -> DecodeError {
     }
 }
 
-fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S>>, key_bits: u32) {
-    // Set-up, one round, a look at the validation rows, and one at the test
-    // rows.
-    for target in 0..MESSAGES {
+/// The first messages of a session between two sides that are made the same
+/// every time.
+pub(super) fn every_message_is_held_against_its_state<L: Role, R: Role>(
+    messages: usize,
+    sides: &dyn Fn() -> (L, R),
+) {
+    for target in 0..messages {
         let receive = |corrupt: &dyn Fn(&[u8]) -> Vec<u8>| {
-            receive(&backend, key_bits, target, corrupt).expect("there are so many messages")
+            receive(sides(), target, corrupt).expect("there are so many messages")
         };
         let length = std::cell::Cell::new(0);
         let intact = receive(&|payload| {
@@ -135,7 +148,7 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
         }
         // Behind the kind stands a number of rows, a point, a shape, a verdict, or
         // the mark of the key that a ciphertext belongs to: none of them takes this
-        // value.
+        // value. Or which training a half is of, which is another one then.
         let result = receive(&|payload| {
             let mut payload = payload.to_vec();
             payload
@@ -146,7 +159,7 @@ fn every_message_is_held_against_its_state<S: Scheme>(backend: Arc<dyn Backend<S
             payload
         });
         let label = result.expect_err("a wrong start").label();
-        let expected = ["wrong_shape", "over_limit", "invalid"];
+        let expected = ["wrong_shape", "over_limit", "invalid", "models_differ"];
         assert!(expected.contains(&label), "message {target}: {label}");
     }
 }
@@ -157,7 +170,8 @@ const MESSAGES: usize = 4 + 6 + 4 + 3;
 
 #[test]
 fn over_the_transparent_scheme() {
-    every_message_is_held_against_its_state::<Transparent>(Arc::new(TransparentBackend), 512);
+    let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
+    every_message_is_held_against_its_state(MESSAGES, &|| training(&backend, 512));
 }
 
 /// The same over real ciphertexts, at places chosen by hand: a cut at every
@@ -168,7 +182,7 @@ fn ciphertexts_outside_their_group_are_refused() {
     for target in [4, 5, 7, 9, 10] {
         for fill in [0x00, 0xff] {
             let error = refused(
-                receive(&backend, 512, target, &|payload| {
+                receive(training(&backend, 512), target, &|payload| {
                     let mut payload = payload.to_vec();
                     let last = payload.len() - 128;
                     payload[last..].fill(fill);
@@ -190,7 +204,7 @@ fn the_first_epoch_is_the_best_or_the_verdict_is_refused() {
     let backend: Arc<dyn Backend<Transparent>> = Arc::new(TransparentBackend);
     let receive = |byte: u8| {
         let corrupt = |payload: &[u8]| [&payload[..2], &[byte]].concat();
-        receive(&backend, 512, 13, &corrupt).unwrap()
+        receive(training(&backend, 512), 13, &corrupt).unwrap()
     };
     assert_eq!(receive(1).unwrap(), "expect_verdict");
     for byte in [0, 2, 255] {
@@ -209,7 +223,7 @@ fn a_verdict_that_is_not_due_is_refused() {
     };
     // All messages to the active party but the verdict.
     for target in [5, 7, 9, 11, 15] {
-        let error = refused(receive(&backend, 512, target, &verdict).unwrap());
+        let error = refused(receive(training(&backend, 512), target, &verdict).unwrap());
         assert_eq!(error.label(), "wrong_kind", "message {target}: {error}");
     }
 }

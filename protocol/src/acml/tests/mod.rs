@@ -1,6 +1,7 @@
 //! Both roles in one place, exact messages between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asked_models;
 mod bit_identity;
 mod hostile_messages;
 mod inference;
@@ -23,7 +24,7 @@ use super::{
     algebra::Algebra, reference::Reference,
 };
 use crate::{
-    ProtocolError, Report, Role,
+    ProtocolError, Report,
     job::{Bottom, Decay, EarlyStopping, Job, JobSpec, Keep, Layer, Objective},
     loopback,
     privacy::Defence,

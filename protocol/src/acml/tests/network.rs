@@ -36,6 +36,15 @@ impl Dense {
     }
 }
 
+impl Dense {
+    /// Takes what [`BottomNetwork::parameters`] gave.
+    pub(in crate::acml) fn set(&mut self, tensors: &[NamedTensor]) {
+        let own = self.weights.iter_mut().chain(&mut self.bias);
+        let values = tensors.iter().flat_map(|tensor| &tensor.values);
+        own.zip(values).for_each(|(own, value)| *own = *value);
+    }
+}
+
 impl BottomNetwork for Dense {
     fn width(&self) -> usize {
         self.bias.len()

@@ -1,0 +1,312 @@
+//! The active party of an inference: features, bottom network, secret key, `E`.
+//!
+//! Mirrors [`super::passive`]: a state per message that is waited for.
+
+use std::sync::Arc;
+
+use entente_he::{Backend, KeyOwner, Rng, Scheme};
+use entente_wire::{Kind, Message, Public, RingMatrix, Secret, Shape};
+
+use super::Terms;
+use crate::{
+    Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
+    acml::{
+        ActiveHalf, NAME,
+        messages::{
+            ActivationsForInference, Ciphertexts, KeyAndModel, MaskedLogits, MaskedProduct,
+            ModelAnswer, ProductAndMask, ciphertexts, name_of,
+        },
+    },
+    error::unreadable,
+    job::{Inference, Job, Side},
+    network::{BottomNetwork, Features},
+    product::Predictions,
+    rows::Asking,
+    schedule::{Exchange, Schedule},
+};
+
+/// What the active party brings to an inference.
+pub struct ActiveInferenceSetUp<S: Scheme> {
+    /// What is asked.
+    pub inference: Inference,
+    /// The job that trained the model.
+    pub trained: Job,
+    /// Its half of it.
+    pub half: ActiveHalf,
+    /// The network below the cut, with the weights of that half.
+    pub bottom: Box<dyn BottomNetwork>,
+    /// The rows that are asked about, prepared as those of the training were.
+    pub features: Box<dyn Features>,
+    /// Makes the key.
+    pub backend: Arc<dyn Backend<S>>,
+    /// Randomness for the key, encryption, and the comparison of rows.
+    pub rng: Box<Rng>,
+}
+
+/// The active party at rest.
+pub struct ActiveInference<S: Scheme> {
+    terms: Terms,
+    schedule: Schedule,
+    features: Box<dyn Features>,
+    bottom: Box<dyn BottomNetwork>,
+    rng: Box<Rng>,
+    owner: Arc<dyn KeyOwner<S>>,
+    /// `E`, `c x h`.
+    share: Secret<RingMatrix>,
+    /// Where this side is the one that is answered.
+    answers: Option<Predictions>,
+}
+
+impl<S: Scheme> ActiveInference<S> {
+    /// Makes a key: that of the training is gone, and need not come back.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the cut does not fit the key.
+    pub fn new(set_up: ActiveInferenceSetUp<S>) -> Result<Self, ProtocolError> {
+        let ActiveInferenceSetUp {
+            inference,
+            trained,
+            half,
+            bottom,
+            features,
+            backend,
+            mut rng,
+        } = set_up;
+        let terms = Terms {
+            inference,
+            trained,
+            pairing: half.pairing,
+        };
+        let owner = backend.generate(terms.key_bits(), terms.bounds(), &mut *rng)?;
+        let answered = terms.inference.question().answered_at() == Side::Active;
+        Ok(Self {
+            schedule: terms.schedule(&features.ids()),
+            answers: answered.then(|| Predictions::new(terms.classes())),
+            terms,
+            features,
+            bottom,
+            rng,
+            owner,
+            share: Secret::new(half.share),
+        })
+    }
+
+    fn rest(self, samples: usize) -> Next<ActiveInferenceExchange<S>> {
+        let report = Report {
+            samples: samples as u64,
+            ..Report::default()
+        };
+        Next::Done(Rest { role: self, report })
+    }
+
+    /// The product for a batch, `B x c`.
+    fn product_context(&self, batch: usize) -> Ciphertexts<'_, S> {
+        let shape = Shape::new(batch, self.terms.cut().rows);
+        ciphertexts::<S>(self.owner.public_key(), self.owner.bounds(), shape)
+    }
+
+    /// `a E'`, `B x c`.
+    fn own_part(&self, a: &Secret<RingMatrix>) -> RingMatrix {
+        a.expose().dot(&self.share.expose().transposed())
+    }
+
+    /// F0 and F1.
+    fn send_activations(
+        mut self,
+        rows: Vec<usize>,
+        out: &mut Outbox,
+    ) -> Result<Next<ActiveInferenceExchange<S>>, ProtocolError> {
+        let a = self.bottom.infer(self.features.batch(&rows)?)?;
+        let a = Secret::new(self.terms.scales().activations(&a)?);
+        let encrypted = self
+            .owner
+            .encrypt_for_inference(a.expose(), &mut *self.rng)?;
+        out.send(&ActivationsForInference::<S>(encrypted));
+        let batch = Batch { rows, a };
+        Ok(Next::Continue(match self.answers.take() {
+            None => ActiveInferenceExchange::Product(ExpectMaskedProduct { role: self, batch }),
+            Some(answers) => ActiveInferenceExchange::Answer(ExpectProductAndMask {
+                role: self,
+                batch,
+                answers,
+            }),
+        }))
+    }
+}
+
+impl<S: Scheme> Role for ActiveInference<S> {
+    type Machine = ActiveInferenceExchange<S>;
+    const PROTOCOL: &'static str = NAME;
+    const ROLE: &'static str = "active";
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    fn begin(self, index: u64, out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
+        match self.schedule.exchange(index) {
+            Some(Exchange::SetUp) => {
+                let rows = self.features.rows() as u64;
+                out.send(&KeyAndModel::<S> {
+                    key: self.owner.public_key().clone(),
+                    pairing: self.terms.pairing.shown(),
+                    rows: Public::declassify(rows, "the peer answers for so many rows"),
+                });
+                Ok(Next::Continue(ActiveInferenceExchange::Model(
+                    ExpectModelAnswer { role: self },
+                )))
+            }
+            Some(Exchange::Evaluate { rows }) => self.send_activations(rows, out),
+            _ => Err(ProtocolError::OutOfOrder { index }),
+        }
+    }
+
+    fn message_name(kind: Kind) -> Option<&'static str> {
+        name_of(kind)
+    }
+
+    fn product(self) -> Product {
+        self.answers.map_or(Product::Nothing, Product::Predictions)
+    }
+}
+
+/// The batch of an exchange.
+struct Batch {
+    rows: Vec<usize>,
+    /// `B x h`.
+    a: Secret<RingMatrix>,
+}
+
+/// An exchange as the active party goes through it.
+pub enum ActiveInferenceExchange<S: Scheme> {
+    /// The key is sent.
+    Model(ExpectModelAnswer<S>),
+    /// The halves belong together.
+    Rows(ComparingRows<S>),
+    /// F1 is sent, for the other side's answer.
+    Product(ExpectMaskedProduct<S>),
+    /// F1 is sent, for this side's answer.
+    Answer(ExpectProductAndMask<S>),
+}
+
+type Outcome<S> = Result<Next<ActiveInferenceExchange<S>>, ProtocolError>;
+
+impl<S: Scheme> Machine for ActiveInferenceExchange<S> {
+    type Output = Rest<ActiveInference<S>>;
+
+    fn state(&self) -> &'static str {
+        match self {
+            Self::Model(_) => ExpectModelAnswer::<S>::NAME,
+            Self::Rows(state) => state.comparison.state(),
+            Self::Product(_) => ExpectMaskedProduct::<S>::NAME,
+            Self::Answer(_) => ExpectProductAndMask::<S>::NAME,
+        }
+    }
+
+    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
+        match self {
+            Self::Model(state) => state.handle(input, out),
+            Self::Rows(state) => state.handle(input, out),
+            Self::Product(state) => state.handle(input, out),
+            Self::Answer(state) => state.handle(input),
+        }
+    }
+
+    fn certain_end(&self) -> Option<ProtocolError> {
+        match self {
+            Self::Rows(state) => state.comparison.certain_end(),
+            _ => None,
+        }
+    }
+}
+
+/// After the key.
+pub struct ExpectModelAnswer<S: Scheme> {
+    role: ActiveInference<S>,
+}
+
+impl<S: Scheme> ExpectModelAnswer<S> {
+    const NAME: &'static str = "expect_model_answer";
+
+    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
+        let Self { mut role } = self;
+        let answer = ModelAnswer::read(&(), input).map_err(unreadable(Self::NAME))?;
+        role.terms.check_pairing(&answer.pairing)?;
+        if !role.terms.compares_rows() {
+            return Ok(role.rest(0));
+        }
+        let (job, ids) = (role.terms.digest(), role.features.ids());
+        let comparison = Asking::new(job, ids, &mut *role.rng, out);
+        Ok(Next::Continue(ActiveInferenceExchange::Rows(
+            ComparingRows { role, comparison },
+        )))
+    }
+}
+
+/// While the rows are compared.
+pub struct ComparingRows<S: Scheme> {
+    role: ActiveInference<S>,
+    comparison: Asking,
+}
+
+impl<S: Scheme> ComparingRows<S> {
+    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
+        let Self { role, comparison } = self;
+        Ok(match comparison.handle(input, out)? {
+            Next::Continue(comparison) => {
+                Next::Continue(ActiveInferenceExchange::Rows(Self { role, comparison }))
+            }
+            Next::Done(()) => role.rest(0),
+        })
+    }
+}
+
+/// After F1, when the labels' side is answered.
+pub struct ExpectMaskedProduct<S: Scheme> {
+    role: ActiveInference<S>,
+    batch: Batch,
+}
+
+impl<S: Scheme> ExpectMaskedProduct<S> {
+    const NAME: &'static str = "expect_masked_product";
+
+    /// F3.
+    fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
+        let Self { role, batch } = self;
+        let context = role.product_context(batch.rows.len());
+        let product = MaskedProduct::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
+        let decrypted = role.owner.decrypt_forward(&product.0)?;
+        out.send(&MaskedLogits(decrypted.minus(&role.own_part(&batch.a))));
+        Ok(role.rest(batch.rows.len()))
+    }
+}
+
+/// After F1, when this side is answered.
+pub struct ExpectProductAndMask<S: Scheme> {
+    role: ActiveInference<S>,
+    batch: Batch,
+    answers: Predictions,
+}
+
+impl<S: Scheme> ExpectProductAndMask<S> {
+    const NAME: &'static str = "expect_product_and_mask";
+
+    /// F3'.
+    fn handle(self, input: &[u8]) -> Outcome<S> {
+        let Self {
+            mut role,
+            batch,
+            mut answers,
+        } = self;
+        let context = role.product_context(batch.rows.len());
+        let answer = ProductAndMask::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
+        let decrypted = role.owner.decrypt_forward(&answer.product)?;
+        let z = decrypted
+            .minus(&role.own_part(&batch.a))
+            .remove_given(answer.mask);
+        let z = role.terms.scales().logits(&z)?;
+        answers.add(&batch.rows, &role.terms.judged(&z));
+        role.answers = Some(answers);
+        Ok(role.rest(batch.rows.len()))
+    }
+}
