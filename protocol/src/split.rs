@@ -40,11 +40,28 @@ impl Split {
     /// By the seed, on the ids: the same at every party that has the same ids
     /// in the same order.
     pub fn of(ids: &RowIds, seed: u64, fractions: Fractions) -> Self {
-        let rows = ids.len();
+        Self::first(ids.len(), ids, seed, fractions)
+    }
+
+    /// The last `tested` rows are tested on (all, if there are no more), as
+    /// some data comes with a test set. Of the others the part `validation`
+    /// chooses between models.
+    pub fn with_last(ids: &RowIds, seed: u64, tested: usize, validation: f64) -> Self {
+        let test = 0.0;
+        let before = ids.len().saturating_sub(tested);
+        Self {
+            test: (before..ids.len()).collect(),
+            ..Self::first(before, ids, seed, Fractions { test, validation })
+        }
+    }
+
+    /// Splits the first `rows` rows, and leaves the others out.
+    fn first(rows: usize, ids: &RowIds, seed: u64, fractions: Fractions) -> Self {
         let border = |fraction: f64| (rows as f64 * fraction).round() as usize;
         let tested = border(fractions.test);
         let set_apart = border(fractions.test + fractions.validation);
-        let mut order: Vec<_> = ids.keys("entente split", seed).zip(0..).collect();
+        let keys = ids.keys("entente split", seed).zip(0..rows);
+        let mut order: Vec<_> = keys.collect();
         order.sort_unstable();
         let mut order = order.into_iter().map(|(_, row)| row);
         let mut take = |count: usize| {
@@ -122,6 +139,19 @@ mod tests {
             prop_assert!(moved(&before.train, &after.train) <= 1);
             prop_assert!(moved(&before.validation, &after.validation) <= 2);
         }
+    }
+
+    #[test]
+    fn a_test_set_that_stands_last_stays_whole() {
+        let split = Split::with_last(&RowIds::numbered(50), 7, 10, 0.25);
+        assert_eq!(split.test, (40..50).collect::<Vec<_>>());
+        assert_eq!((split.validation.len(), split.train.len()), (10, 30));
+        let mut rest = [split.validation, split.train].concat();
+        rest.sort_unstable();
+        assert_eq!(rest, (0..40).collect::<Vec<_>>());
+        // More than there are: nothing is left, which is refused elsewhere.
+        let split = Split::with_last(&RowIds::numbered(5), 7, 10, 0.25);
+        assert_eq!((split.test.len(), split.train.len()), (5, 0));
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
             match_on: None,
             order: None,
             test_fraction: 0.0,
+            test_rows: None,
             validation_fraction: 0.0,
         },
         network: Network {

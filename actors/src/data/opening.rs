@@ -164,9 +164,7 @@ impl Opening<'_> {
         };
         let split = self.job.split(&ids);
         if split.train.is_empty() {
-            let data = &self.job.spec().data;
-            let set_apart = data.test_fraction + data.validation_fraction;
-            return self.fault(Place::default(), Fault::NothingToLearn { rows, set_apart });
+            return self.fault(Place::default(), Fault::NothingToLearn { rows });
         }
         Ok(Counted { ids, order, split })
     }

@@ -4,7 +4,9 @@
 use entente_he::KeyBits;
 use entente_wire::Digest;
 
-use super::{Blueprint, Job, JobError, JobSpec, Network, Objective, SampleShape, Training};
+use super::{
+    Blueprint, Job, JobError, JobSpec, Network, Objective, RowOrder, SampleShape, Training,
+};
 use crate::privacy::Privacy;
 
 type Checked<T = ()> = Result<T, JobError>;
@@ -38,6 +40,19 @@ impl TryFrom<JobSpec> for Job {
             (0.0..1.0).contains(&spec.data.test_fraction),
             "data.test_fraction",
             "must be at least 0 and below 1",
+        )?;
+        check(
+            spec.data.test_rows.is_none() || spec.data.test_fraction == 0.0,
+            "data.test_rows",
+            "says what data.test_fraction says otherwise: leave one of them out",
+        )?;
+        check(
+            spec.data.test_rows.is_none()
+                || spec.data.match_on.is_none()
+                || spec.data.order == Some(RowOrder::AsStored),
+            "data.test_rows",
+            "are the last rows as they are stored, and data.match_on puts rows into another \
+             order: add data.order = \"as_stored\", or set apart a data.test_fraction",
         )?;
         check(
             spec.data.validation_fraction >= 0.0

@@ -129,11 +129,14 @@ impl Job {
     /// Which rows are learnt from and which are not.
     pub fn split(&self, ids: &RowIds) -> Split {
         let data = &self.spec.data;
-        let fractions = Fractions {
-            test: data.test_fraction,
-            validation: data.validation_fraction,
-        };
-        Split::of(ids, self.spec.training.seed, fractions)
+        let (seed, validation) = (self.spec.training.seed, data.validation_fraction);
+        match data.test_rows {
+            Some(last) => Split::with_last(ids, seed, last, validation),
+            None => {
+                let test = data.test_fraction;
+                Split::of(ids, seed, Fractions { test, validation })
+            }
+        }
     }
 
     /// The exchanges, once the rows are known: their ids, or how many there
