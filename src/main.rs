@@ -12,6 +12,8 @@ mod job;
 mod output;
 mod serve;
 mod settings;
+mod sides;
+mod together;
 
 use std::{io::IsTerminal, process::ExitCode};
 

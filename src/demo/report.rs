@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Serialize;
 
-use crate::{exit::Failure, output};
+use crate::{exit::Failure, output, sides::Sides};
 
 /// Everything that was measured; `--report` writes it as JSON.
 #[derive(Debug, Serialize)]
@@ -30,13 +30,6 @@ pub(super) struct Report {
     pub(super) he_ops: BTreeMap<String, Operations>,
     /// By state: from the message's arrival to the machine's answer.
     pub(super) step_seconds: Sides<BTreeMap<String, Steps>>,
-}
-
-/// A figure of each party.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Sides<T> {
-    pub(super) active: T,
-    pub(super) passive: T,
 }
 
 /// One kind of homomorphic operation, over whole matrices.

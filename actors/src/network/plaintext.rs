@@ -36,6 +36,9 @@ pub struct PlaintextResult {
     /// Mean cross-entropy over the training samples of each epoch, each taken
     /// before the step that it led to.
     pub losses: Vec<f64>,
+    /// The part of the validation rows that was classified rightly after each
+    /// epoch; empty when the job sets none apart.
+    pub validated: Vec<f64>,
 }
 
 impl PlaintextClassifier {
@@ -62,12 +65,21 @@ impl PlaintextClassifier {
         let mut classifier = Self::new(job, initial_top, bottom)?;
         let schedule = job.schedule(features.ids());
         let pace = job.pace(&schedule);
-        let mut losses = vec![0.0; job.spec().training.epochs as usize];
+        let epochs = job.spec().training.epochs as usize;
+        let (mut losses, mut validated) = (vec![0.0; epochs], vec![0.0; epochs]);
+        let validation_rows = schedule.validation_rows().len();
         let mut correct = 0;
         for index in 0..schedule.exchanges() {
             match schedule.exchange(index) {
-                // A look at the validation rows changes nothing.
-                None | Some(Exchange::SetUp | Exchange::Validate { .. }) => {}
+                None | Some(Exchange::SetUp) => {}
+                // A look that changes nothing.
+                Some(Exchange::Validate { epoch, rows }) => {
+                    let hits =
+                        classifier.correct(features.batch(&rows)?, &labels.batch(&rows)?)?;
+                    if let Some(part) = validated.get_mut(epoch as usize) {
+                        *part += hits as f64 / validation_rows as f64;
+                    }
+                }
                 Some(Exchange::Train { epoch, round, rows }) => {
                     let pace = pace.at(round);
                     let share = rows.len() as f64 / schedule.train_rows().len() as f64;
@@ -86,6 +98,10 @@ impl PlaintextClassifier {
         Ok(PlaintextResult {
             test_accuracy: (tested > 0).then(|| correct as f64 / tested as f64),
             losses,
+            validated: match validation_rows {
+                0 => Vec::new(),
+                _ => validated,
+            },
         })
     }
 
@@ -189,6 +205,7 @@ mod tests {
                 };
             });
             assert_eq!(result.losses.len(), 40);
+            assert!(result.validated.is_empty());
             assert!(result.losses[39] < 0.2 * result.losses[0]);
             sum += result.test_accuracy.unwrap();
         }
@@ -201,6 +218,20 @@ mod tests {
         assert_eq!(result.test_accuracy, None);
         // What any guess costs among three classes, or little less.
         assert!((0.3..1.5).contains(&result.losses[0]));
+    }
+
+    #[test]
+    fn a_look_after_each_epoch_changes_nothing() {
+        let looked = train(|spec| spec.data.validation_fraction = 0.2);
+        assert_eq!(looked.validated.len(), looked.losses.len());
+        assert!(looked.validated.iter().all(|part| (0.0..=1.0).contains(part)));
+        // The last epoch is the only one to be looked at after, if it is one.
+        let one = train(|spec| {
+            spec.data.validation_fraction = 0.2;
+            spec.training.epochs = 1;
+        });
+        assert_eq!(one.losses[0], looked.losses[0]);
+        assert_eq!(one.validated[0], looked.validated[0]);
     }
 
     /// Below the cut nothing but a notebook for the gradient.
