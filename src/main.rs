@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod job;
 mod output;
+mod reproduce;
 mod serve;
 mod settings;
 mod sides;

@@ -52,7 +52,9 @@ pub mod transparent;
 pub use engine::squared_products;
 pub use engine::{KernelSpeed, Tier, TierError};
 pub use paillier::{
-    Exponents, Layout, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,
+    ExpectLinear, Exponents, Layout, LinearBounds, LinearClient, LinearInput, LinearOutput,
+    LinearProducts, LinearServer, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,
+    Windows,
 };
 pub use seam::{
     Ahead, Backend, CutBounds, Evaluate, Expect, HeError, KeyBits, KeyOwner, Rng, Scheme,

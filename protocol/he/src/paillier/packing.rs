@@ -104,7 +104,7 @@ impl Packing {
 
     /// Where each slot lies, and the entry that it holds: `None` in what is
     /// left over of the last block.
-    fn entries(
+    pub(super) fn entries(
         &self,
         shape: Shape,
         cell: usize,
