@@ -46,6 +46,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Bench(args) => match args.command {
             BenchCommand::He(args) => bench::he(&args),
         },

@@ -170,7 +170,7 @@ impl Together {
         let mut training_bytes = Sides::default();
         for index in 0..schedule.exchanges() {
             let exchange = schedule.exchange(index);
-            let mut sent = Sides::default();
+            let mut sent: Sides<u64> = Sides::default();
             let mut count = |speaker: Speaker, _: &'static str, payload: &[u8]| match speaker {
                 Speaker::Left => sent.active += payload.len() as u64,
                 Speaker::Right => sent.passive += payload.len() as u64,

@@ -118,6 +118,8 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
             order: None,
             test_fraction: 0.0,
             test_rows: None,
+            test_fold: 0,
+            split_seed: None,
             validation_fraction: 0.0,
         },
         network: Network {

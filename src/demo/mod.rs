@@ -126,6 +126,7 @@ async fn train(
     let begun = Instant::now();
     let submitted = client.submit(spec).await.map_err(Failure::runtime)?;
     let mut follower = Follower::new();
+    let (mut first, mut last) = (None, None);
     let view = loop {
         let asked = client.show(submitted.id).await;
         // A process that died is the reason for whatever else fails.
@@ -134,6 +135,13 @@ async fn train(
         }
         let view = asked.map_err(Failure::runtime)?;
         follower.show(&view);
+        let done = view.progress(Side::Passive).rounds_done;
+        if done > 0 {
+            first.get_or_insert((Instant::now(), done));
+        }
+        if last.is_none_or(|(_, before)| done > before) {
+            last = Some((Instant::now(), done));
+        }
         if view.state.is_ended() {
             break view;
         }
@@ -164,6 +172,11 @@ async fn train(
         weights: verdict.weights,
         samples_per_second: progress.samples as f64 / seconds,
         seconds,
+        seconds_per_epoch: first.zip(last).and_then(|((since, from), (until, to))| {
+            let per_epoch = progress.rounds as f64 / f64::from(spec.training.epochs);
+            let rounds = to.checked_sub(from).filter(|rounds| *rounds > 0)?;
+            Some((until - since).as_secs_f64() / rounds as f64 * per_epoch)
+        }),
         bytes_sent: Sides {
             active: parties.active.bytes_sent(),
             passive: parties.passive.bytes_sent(),

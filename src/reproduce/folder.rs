@@ -53,9 +53,12 @@ impl Folder {
         };
         fs::create_dir_all(path).map_err(complain)?;
         let begun = recorded(&path.join(SETTINGS))?;
-        let mut finished = Vec::new();
+        let mut finished = match found {
+            Found::Restart => Vec::new(),
+            _ => lines(&path.join(UNITS))?,
+        };
         match (begun, found) {
-            (Some(_), Found::Refuse) => {
+            (Some(_), Found::Refuse) if !finished.is_empty() => {
                 return Err(Failure::Configuration(format!(
                     "{} has the results of a run: go on with it (--resume), throw them away \
                      (--restart), or name another folder (--out)",
@@ -73,9 +76,9 @@ impl Folder {
                         differences.join("; ")
                     )));
                 }
-                finished = lines(&path.join(UNITS))?;
             }
-            (Some(_), Found::Restart) | (None, _) => {
+            _ => {
+                finished.clear();
                 match fs::remove_file(path.join(UNITS)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(complain(error));

@@ -4,7 +4,6 @@ use super::{
     calibration::Calibration,
     dataset::Dataset,
     figure1, inference, leak,
-    settings::Settings,
     table1, training,
     work::{Context, Unit, Work},
 };

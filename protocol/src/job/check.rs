@@ -55,6 +55,13 @@ impl TryFrom<JobSpec> for Job {
              order: add data.order = \"as_stored\", or set apart a data.test_fraction",
         )?;
         check(
+            spec.data.test_fold == 0
+                || f64::from(spec.data.test_fold) * spec.data.test_fraction < 0.999
+                    && spec.data.test_fraction > 0.0,
+            "data.test_fold",
+            "counts parts of the size of data.test_fraction, from 0: there is none of this number",
+        )?;
+        check(
             spec.data.validation_fraction >= 0.0
                 && spec.data.validation_fraction + spec.data.test_fraction < 1.0,
             "data.validation_fraction",

@@ -129,12 +129,13 @@ impl Job {
     /// Which rows are learnt from and which are not.
     pub fn split(&self, ids: &RowIds) -> Split {
         let data = &self.spec.data;
-        let (seed, validation) = (self.spec.training.seed, data.validation_fraction);
+        let seed = data.split_seed.unwrap_or(self.spec.training.seed);
+        let validation = data.validation_fraction;
         match data.test_rows {
             Some(last) => Split::with_last(ids, seed, last, validation),
             None => {
                 let test = data.test_fraction;
-                Split::of(ids, seed, Fractions { test, validation })
+                Split::fold(ids, seed, Fractions { test, validation }, data.test_fold)
             }
         }
     }

@@ -54,6 +54,16 @@ fn each_field_is_held_against_its_range_and_named() {
         ),
         (
             "test_fraction = 0.2",
+            "test_fraction = 0.2\ntest_fold = 5",
+            "data.test_fold",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_rows = 30\ntest_fold = 1",
+            "data.test_fold",
+        ),
+        (
+            "test_fraction = 0.2",
             "test_rows = 30\nmatch_on = \"customer\"",
             "data.test_rows",
         ),
