@@ -129,6 +129,13 @@ impl Windows {
         self.terms
     }
 
+    /// Which value place `place` sees as its `term`-th; `None` for a zero.
+    pub fn seen(&self, place: usize, term: usize) -> Option<usize> {
+        let at = place.checked_mul(self.terms)?.checked_add(term)?;
+        let seen = self.seen.get(at).copied();
+        seen.filter(|value| *value < self.values)
+    }
+
     /// P.
     pub fn places(&self) -> usize {
         self.seen.len() / self.terms.max(1)
