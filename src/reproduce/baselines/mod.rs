@@ -20,15 +20,16 @@
 //!
 //! # What makes it fair
 //!
-//! Every measurement is held against the same network in plain: what computes
-//! something else is an error and no figure. All of it is one engine, one key size, one rule about randomness and one
-//! way to count: both parties in one process, on all threads of the current
-//! pool, one after the other; each message made, encoded, decoded and answered,
-//! so that seconds are those of both parties' processors and a network would
-//! come on top (`round_trips` and the bytes say how much). Ciphertexts hold one
-//! value of as many samples as there is room for: with one sample, one value.
-//! ([`Method::GeluNetPacked`] does better.) Key generation, and what an evaluator makes once under a
-//! key, are left out of all. Nothing is made ahead.
+//! All of it is one engine, one key size, one rule about randomness and one way
+//! to count: both parties in one process, on all threads of the current pool,
+//! one after the other; each message made, encoded, decoded and answered, so
+//! that seconds are those of both parties' processors and a network would come
+//! on top (`round_trips` and the bytes say how much). Ciphertexts hold one value
+//! of as many samples as there is room for: with one sample, one value.
+//! ([`Method::GeluNetPacked`] does better.) Key generation, and what an evaluator
+//! makes once under a key, are left out of all; nothing is made ahead. Every
+//! measurement is held against the same network in plain: what computes
+//! something else is an error and no figure.
 //!
 //! This room is in the binary and not in `actors/`, since it names the scheme;
 //! and of tensors it needs no more than a bottom network's parameters.

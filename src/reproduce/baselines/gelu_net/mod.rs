@@ -22,6 +22,8 @@
 //! the next layer. Their masks belong to training (they hide gradients); in a
 //! forward pass the client needs the sums themselves to take the activation of,
 //! so **it sees every pre-activation**, and with enough of them the weights.
+//! Neither code nor a key length of theirs is known here; where descriptions of
+//! the protocol are silent, what favours it was taken.
 //!
 //! What is ours, each in favour of the method that is measured:
 //!
