@@ -16,6 +16,9 @@
 //!   decrypt_*  ◀──────────────────────────   each re-randomised
 //! ```
 //!
+//! Beside the seam, and of Paillier alone: linear layers whose weights are the
+//! evaluator's own ([`LinearServer`]).
+//!
 //! Both ends are [`Ahead`]: what a round needs and does not depend on it can be
 //! made before, by whoever has a thread to spare.
 //!

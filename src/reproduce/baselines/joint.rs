@@ -80,6 +80,10 @@ impl<'a> Joint<'a> {
 }
 
 impl Inference for Joint<'_> {
+    fn subject(&self) -> &Subject {
+        self.subject
+    }
+
     fn infer(&mut self, x: &Array2<f32>) -> Result<Measured, Failure> {
         let mut cost = Cost::of(x.nrows());
         let Self {
@@ -101,11 +105,13 @@ impl Inference for Joint<'_> {
         };
         let (hidden, logits) = (expect(bounds.width), expect(bounds.classes));
 
-        let a = cost.client_in_plain(|| subject.activations(x))?;
-        let (a, message) = cost.client(|| {
-            let a = scales.activations(&a).map_err(Failure::runtime)?;
+        let a = cost.client_in_plain(|| {
+            let a = subject.activations(x)?;
+            scales.activations(&a).map_err(Failure::runtime)
+        })?;
+        let message = cost.client(|| {
             let encrypted = client.encrypt_for_inference(&a, rng);
-            Ok((a, encrypted.map_err(Failure::runtime)?.encoded()))
+            Ok(encrypted.map_err(Failure::runtime)?.encoded())
         })?;
         cost.client_sends(&message, key.bits());
 

@@ -2,7 +2,6 @@
 
 use entente_actors::network;
 use entente_protocol::{
-    acml::Model,
     job::{Blueprint, Job},
     network::{BottomNetwork, NamedTensor},
 };
@@ -27,7 +26,7 @@ impl Subject {
     ///
     /// # Errors
     /// [`Failure::Runtime`] when they do not fit.
-    pub(crate) fn new(
+    pub(super) fn new(
         job: &Job,
         bottom: Box<dyn BottomNetwork>,
         top: Array2<f64>,
@@ -52,27 +51,6 @@ impl Subject {
         })
     }
 
-    /// What `job` has trained.
-    ///
-    /// # Errors
-    /// [`Failure::Runtime`] for another job's model.
-    pub(crate) fn of_model(job: &Job, model: &Model) -> Result<Self, Failure> {
-        let tensors = Some(model.bottom.clone());
-        let bottom = network::build(job, &[0; 32], tensors).map_err(Failure::runtime)?;
-        let scales = job.spec().fixed_point;
-        let reals = |matrix: &entente_wire::RingMatrix, fraction_bits: u32| {
-            let scale = f64::from(fraction_bits).exp2();
-            matrix.as_array().mapv(|x| x.0.cast_signed() as f64 / scale)
-        };
-        let bias = reals(&model.bias, scales.logit_bits());
-        Self::new(
-            job,
-            bottom,
-            reals(&model.weights, scales.weight_bits()),
-            bias.into_iter().collect(),
-        )
-    }
-
     /// The network of `job` with weights that mean nothing: what it costs does
     /// not depend on them.
     ///
@@ -88,16 +66,6 @@ impl Subject {
         let top = Array2::from_shape_simple_fn((classes, width), &mut draw);
         let bias = Array1::from_shape_simple_fn(classes, &mut draw);
         Self::new(job, bottom, top, bias)
-    }
-
-    /// Multinomial logistic regression on inputs of this dimension: nothing
-    /// below the cut, so that all of the input is encrypted. Its job is made
-    /// up, its weights mean nothing.
-    ///
-    /// # Errors
-    /// [`Failure::Runtime`] for a dimension or classes that no job may have.
-    pub(crate) fn mlr(dimension: usize, classes: usize, seed: u64) -> Result<Self, Failure> {
-        Self::drawn(&mlr_job(dimension, classes)?, seed)
     }
 
     /// Below the cut.
@@ -134,30 +102,8 @@ impl Subject {
     ///
     /// # Errors
     /// [`Failure::Runtime`] for samples of another shape.
-    pub(crate) fn logits(&self, x: &Array2<f32>) -> Result<Array2<f64>, Failure> {
+    pub(super) fn logits(&self, x: &Array2<f32>) -> Result<Array2<f64>, Failure> {
         let a = self.activations(x)?.mapv(f64::from);
         Ok(a.dot(&self.top.t()) + &self.bias)
     }
-}
-
-/// A job that nobody runs, for what hangs on one.
-pub(crate) fn mlr_job(dimension: usize, classes: usize) -> Result<Job, Failure> {
-    let text = format!(
-        r#"
-        name = "mlr"
-        parties = {{ active = "active", passive = "passive" }}
-        data = {{ dataset = "made-up" }}
-        [training]
-        epochs = 1
-        batch_size = 128
-        learning_rate = 0.1
-        bottom = {{ optimizer = "sgd", learning_rate = 0.1 }}
-        seed = 1
-        [network]
-        preset = "mlr"
-        inputs = {dimension}
-        classes = {classes}
-        "#
-    );
-    Job::from_toml(&text).map_err(Failure::runtime)
 }

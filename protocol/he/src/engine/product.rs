@@ -57,9 +57,6 @@ use super::{
 /// one row.
 const WORKING_BYTES: usize = 128 << 20;
 
-/// Bases that are copied side by side at a time: about 40 MB at 2048 bits.
-const GATHERED: usize = 1 << 16;
-
 /// Blocks of columns that look up in a table while it is in the cache.
 const TOGETHER: usize = 16;
 
@@ -122,6 +119,32 @@ impl Drop for Scalars {
 }
 
 impl Modulus {
+    /// As [`Modulus::products`], where base i of row l is number `seen(l, i)`
+    /// of `x`, or one if there is no such number: rows that share their bases,
+    /// as the windows of a convolution do, need not be laid out side by side
+    /// first. Constant time in the scalars; what is seen is public.
+    pub(crate) fn gathered_products(
+        &self,
+        x: &Residues,
+        rows: usize,
+        seen: impl Fn(usize, usize) -> usize,
+        scalars: &Scalars,
+    ) -> Option<Residues> {
+        /// Bases that are laid out at a time: about 40 MB at 2048 bits.
+        const BASES: usize = 1 << 16;
+        let (terms, outputs) = (scalars.terms.max(1), scalars.outputs());
+        let one = self.ones(1);
+        let mut products = Residues::zeros(rows * outputs, self.layout());
+        let at_once = (BASES / terms).max(1);
+        for first in (0..rows).step_by(at_once) {
+            let count = at_once.min(rows - first);
+            let seen = |i: usize| seen(first + i / terms, i % terms);
+            let bases = x.gathered_or(&one, count * terms, seen);
+            products.put(first * outputs, &self.products(&bases, scalars)?);
+        }
+        Some(products)
+    }
+
     /// `out[l][o] = prod_i x[l][i]^s[o][i]` for `x` of `rows x terms` by rows,
     /// the result `rows x outputs` by rows. `None` when some base has no
     /// inverse, which no validated ciphertext does.
@@ -142,31 +165,10 @@ impl Modulus {
         for first in (0..rows).step_by(at_once) {
             let rows = first..(first + at_once).min(rows);
             let some = self.products_of_rows(x, rows, scalars, group)?;
-            products.put(first * outputs, &some);
-        }
-        Some(products)
-    }
-
-    /// As [`Modulus::products`], where base i of row l is number `seen(l, i)`
-    /// of `x`, or one if there is no such number: rows that share their bases,
-    /// as the windows of a convolution do, need not be laid out side by side
-    /// first. Constant time in the scalars; what is seen is public.
-    pub(crate) fn gathered_products(
-        &self,
-        x: &Residues,
-        rows: usize,
-        seen: impl Fn(usize, usize) -> usize,
-        scalars: &Scalars,
-    ) -> Option<Residues> {
-        let terms = scalars.terms.max(1);
-        let one = self.ones(1);
-        let mut products = Residues::zeros(rows * scalars.outputs(), self.layout());
-        let at_once = (GATHERED / terms).max(1);
-        for first in (0..rows).step_by(at_once) {
-            let count = at_once.min(rows - first);
-            let seen = |i: usize| seen(first + i / terms, i % terms);
-            let bases = x.gathered_or(&one, count * terms, seen);
-            products.put(first * scalars.outputs(), &self.products(&bases, scalars)?);
+            for i in 0..some.len() {
+                let target = products.lines_mut();
+                layout.copy(target, first * outputs + i, some.lines(), i);
+            }
         }
         Some(products)
     }

@@ -84,7 +84,6 @@ impl Packing {
     }
 
     /// Values in a plaintext.
-    #[cfg(test)]
     pub(super) fn slots(&self) -> usize {
         self.slots
     }

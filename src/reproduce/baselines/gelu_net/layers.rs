@@ -34,12 +34,12 @@ pub(super) struct Linear {
 
 impl Linear {
     /// O.
-    fn outputs(&self) -> usize {
+    pub(super) fn outputs(&self) -> usize {
         self.weights.shape().rows
     }
 
     /// PO: how many values leave it.
-    pub(super) fn leaves(&self) -> usize {
+    fn leaves(&self) -> usize {
         self.windows.places() * self.outputs()
     }
 }
@@ -240,14 +240,16 @@ impl Grid {
         self.values.activations(&values).map_err(Failure::runtime)
     }
 
-    /// What the client has decrypted, `B x PO`, as reals, channel by channel as
-    /// other layers take them.
-    pub(super) fn decode(self, linear: &Linear, sums: &RingMatrix) -> Array2<f64> {
+    /// What the client has decrypted of so many samples, `B x PO` or the same by
+    /// rows, as reals: channel by channel, as other layers take them.
+    pub(super) fn decode(self, linear: &Linear, samples: usize, sums: &RingMatrix) -> Array2<f64> {
         let scale = f64::from(self.sum_fraction_bits()).exp2();
         let (places, outputs) = (linear.windows.places(), linear.outputs());
-        Array2::from_shape_fn((sums.shape().rows, linear.leaves()), |(sample, at)| {
+        let columns = sums.shape().cols.max(1);
+        Array2::from_shape_fn((samples, linear.leaves()), |(sample, at)| {
             let (output, place) = (at / places, at % places);
-            let sum = sums.signed(sample, place * outputs + output);
+            let at = (sample * places + place) * outputs + output;
+            let sum = sums.signed(at / columns, at % columns);
             sum.unwrap_or_default() as f64 / scale
         })
     }

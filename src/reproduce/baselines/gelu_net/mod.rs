@@ -22,6 +22,8 @@
 //! the next layer. Their masks belong to training (they hide gradients); in a
 //! forward pass the client needs the sums themselves to take the activation of,
 //! so **it sees every pre-activation**, and with enough of them the weights.
+//! Neither code nor a key length of theirs is known here; where descriptions of
+//! the protocol are silent, what favours it was taken.
 //!
 //! What is ours, each in favour of the method that is measured:
 //!
@@ -30,11 +32,9 @@
 //!   secret key, which is a fraction of what encryption by the public key takes;
 //! - *short weights*: 20 bits, where the shares of our cut have 64;
 //! - *packing over samples*, as ours, with twice as many to a ciphertext, since
-//!   nothing needs to be hidden above a value. (Within one sample, values could
-//!   be packed over the places of a convolution, if the client encrypted each
-//!   window's view anew. It would send more ciphertexts for the first layer and
-//!   decrypt far fewer. The original does not, and neither is it done here, nor
-//!   for ours.)
+//!   nothing needs to be hidden above a value;
+//! - in a variant, *packing over places* too (see `places.rs`), which the
+//!   original does not have, and which is what helps a single sample;
 //! - *pooling at the client*: it stands behind an activation, where values are
 //!   in plain, and so costs nothing.
 //!
@@ -45,6 +45,7 @@
 
 mod client;
 mod layers;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -56,22 +57,29 @@ use entente_wire::{Encode, Shape, decode_exactly};
 use ndarray::Array2;
 use rand_chacha::ChaCha20Rng;
 
-use self::layers::{Grid, Layers};
+pub(super) use self::places::Packing;
+use self::{
+    layers::{Grid, Layers},
+    places::Along,
+};
 use super::{Conditions, Cost, Inference, Measured, Subject};
 use crate::exit::Failure;
 
-pub(super) struct GeluNet {
+pub(super) struct GeluNet<'a> {
+    subject: &'a Subject,
     layers: Layers,
     grid: Grid,
+    packing: Packing,
     bounds: LinearBounds,
     client: LinearClient,
     server: LinearServer,
     rng: ChaCha20Rng,
 }
 
-impl GeluNet {
+impl<'a> GeluNet<'a> {
     pub(super) fn set_up(
-        subject: &Subject,
+        subject: &'a Subject,
+        packing: Packing,
         under: Conditions,
         mut rng: ChaCha20Rng,
     ) -> Result<Self, Failure> {
@@ -86,8 +94,10 @@ impl GeluNet {
             .linear_server(client.public_key().clone(), bounds, &mut rng)
             .map_err(Failure::runtime)?;
         Ok(Self {
+            subject,
             layers,
             grid,
+            packing,
             bounds,
             client,
             server,
@@ -96,37 +106,49 @@ impl GeluNet {
     }
 }
 
-impl Inference for GeluNet {
+impl Inference for GeluNet<'_> {
+    fn subject(&self) -> &Subject {
+        self.subject
+    }
+
     fn infer(&mut self, x: &Array2<f32>) -> Result<Measured, Failure> {
         let mut cost = Cost::of(x.nrows());
         let Self {
+            subject: _,
             layers,
             grid,
+            packing,
             bounds,
             client,
             server,
             rng,
         } = self;
         let key = client.public_key();
-        let expect = |cols| ExpectLinear {
+        let expect = |rows, cols| ExpectLinear {
             key,
             bounds,
-            shape: Shape::new(x.nrows(), cols),
+            shape: Shape::new(rows, cols),
         };
+        let samples = x.nrows();
         let mut values = cost.client_in_plain(|| layers.enter(x))?;
         for (linear, then) in layers.each() {
+            let along = packing.of(linear, samples, client.samples_per_ciphertext());
+            let windows = along.windows(linear);
+            let rows = along.rows(linear, samples);
+
+            let values_on_grid = cost.client_in_plain(|| grid.encode(&values))?;
             let message = cost.client(|| {
-                let values = grid.encode(&values)?;
-                let encrypted = client.encrypt(&values, rng);
+                let seen = along.unfolded(linear, values_on_grid);
+                let encrypted = client.encrypt(&seen, rng);
                 Ok(encrypted.map_err(Failure::runtime)?.encoded())
             })?;
             cost.client_sends(&message, key.bits());
 
-            let comes = expect(linear.windows.values());
+            let comes = expect(rows, windows.values());
             let products = cost.server(|| {
                 let input = decode_exactly::<_, LinearInput>(&comes, &message);
                 let input = input.map_err(Failure::runtime)?;
-                let products = server.multiply(&input, &linear.windows, &linear.weights);
+                let products = server.multiply(&input, &windows, &linear.weights);
                 products.map_err(Failure::runtime)
             })?;
             let message = cost.server_releases(|| {
@@ -135,14 +157,14 @@ impl Inference for GeluNet {
             })?;
             cost.server_sends(&message, key.bits());
 
-            let leaves = expect(linear.leaves());
+            let leaves = expect(rows, windows.places() * linear.outputs());
             let sums = cost.client(|| {
                 let output = decode_exactly::<_, LinearOutput>(&leaves, &message);
                 let output = output.map_err(Failure::runtime)?;
                 client.decrypt(&output).map_err(Failure::runtime)
             })?;
             values = cost.client_in_plain(|| {
-                let sums = grid.decode(linear, sums.expose());
+                let sums = grid.decode(linear, samples, sums.expose());
                 Ok(client::through(then, sums))
             })?;
             cost.round_trips += 1;

@@ -78,19 +78,35 @@ fn replayed(subject: &Subject, x: &Array2<f32>) -> Array2<f64> {
     })
 }
 
-fn ends(subject: &Subject) -> Result<GeluNet, Failure> {
+fn ends(subject: &Subject, packing: Packing) -> Result<GeluNet<'_>, Failure> {
     let under = Conditions::new(KeyBits::B2048, &images(), 2);
-    GeluNet::set_up(subject, under, ChaCha20Rng::seed_from_u64(5))
+    GeluNet::set_up(subject, packing, under, ChaCha20Rng::seed_from_u64(5))
 }
 
 #[test]
 fn the_decrypted_logits_are_the_integers_of_plain_loops() {
     let subject = Subject::drawn(&images(), 7).unwrap();
     let x = samples(2, subject.inputs());
-    let measured = ends(&subject).unwrap().infer(&x).unwrap();
-    assert_eq!(measured.logits, replayed(&subject, &x));
+    let expected = replayed(&subject, &x);
+    let costs = [Packing::OverSamples, Packing::OverSamplesOrPlaces].map(|packing| {
+        let measured = ends(&subject, packing).unwrap().infer(&x).unwrap();
+        assert_eq!(measured.logits, expected, "{packing:?}");
+        measured.cost
+    });
     let other = Subject::drawn(&images(), 8).unwrap();
-    assert_ne!(measured.logits, replayed(&other, &x));
+    assert_ne!(replayed(&other, &x), expected);
+    // The first convolution: 2 channels of 2 x 2 at each of 30 places of two
+    // samples, 31 to a ciphertext, in the place of 40 values of both. The
+    // second has one place, which sees 12 of 18 values.
+    let [samples, places] = costs;
+    assert_eq!(
+        samples.client_ciphertexts - places.client_ciphertexts,
+        (40 - 2 * 8) + (18 - 12)
+    );
+    assert_eq!(
+        samples.server_ciphertexts - places.server_ciphertexts,
+        90 - 2 * 3
+    );
 }
 
 #[test]
@@ -99,7 +115,7 @@ fn a_layer_that_it_does_not_have_is_named() {
         classes = 2
         bottom = [{ kind = "dense", units = 3 }, { kind = "batch_norm" }]"#);
     let subject = Subject::drawn(&job, 1).unwrap();
-    let refused = ends(&subject).err().unwrap();
+    let refused = ends(&subject, Packing::OverSamples).err().unwrap();
     assert!(matches!(refused, Failure::Configuration(_)));
     assert!(refused.to_string().contains("layer 1 (batch_norm)"));
 }
@@ -112,8 +128,16 @@ fn weights_beyond_the_grid_and_samples_of_another_width_are_refused() {
         let top = Array2::from_elem((2, 4), weight);
         Subject::new(&job, bottom(), top, ndarray::Array1::zeros(2)).unwrap()
     };
-    let refused = ends(&of(16.0)).err().unwrap().to_string();
+    let refused = ends(&of(16.0), Packing::OverSamples)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("below 16"), "{refused}");
     let fits = of(-15.9);
-    assert!(ends(&fits).unwrap().infer(&samples(1, 5)).is_err());
+    assert!(
+        ends(&fits, Packing::OverSamples)
+            .unwrap()
+            .infer(&samples(1, 5))
+            .is_err()
+    );
 }

@@ -39,6 +39,11 @@ impl LinearClient {
         self.key.source().public()
     }
 
+    /// How many samples share a ciphertext.
+    pub fn samples_per_ciphertext(&self) -> usize {
+        self.packing.slots()
+    }
+
     /// Enc(x), `B x N`, of entries that are read as signed.
     ///
     /// # Errors

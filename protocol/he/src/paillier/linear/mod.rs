@@ -17,12 +17,11 @@
 //! the ring, and what the key owner sees of the product is masked. Here they
 //! are short numbers, which is a third of the work, and **the client sees each y
 //! whole**, so no room is kept for what hides carries: twice as many values in a
-//! ciphertext. Nor does the server get anything to keep: with y the client also
-//! knows x, and after K answers can solve for w. So this is for protocols that
-//! accept that. In this project they are baselines
-//! that others are measured by; and the rule that a ciphertext which leaves an
-//! evaluator has fresh randomness holds for them too, by
-//! the types: [`LinearProducts`] are no [`Wire`](entente_wire::Wire) type.
+//! ciphertext. Nor does that keep the weights secret: the client knows x too, and
+//! after K answers can solve for w. So this is for protocols that accept it,
+//! which in this project are baselines that ours is measured against. The rule
+//! that what leaves an evaluator has fresh randomness holds for them as well, by
+//! the types: [`LinearProducts`] are not [`Wire`](entente_wire::Wire).
 //!
 //! Values are packed over samples, as for the forward product: one weight
 //! serves all of them.
@@ -127,6 +126,13 @@ impl Windows {
     /// K.
     pub fn terms(&self) -> usize {
         self.terms
+    }
+
+    /// Which value place `place` sees as its `term`-th; `None` for a zero.
+    pub fn seen(&self, place: usize, term: usize) -> Option<usize> {
+        let at = place.checked_mul(self.terms)?.checked_add(term)?;
+        let seen = self.seen.get(at).copied();
+        seen.filter(|value| *value < self.values)
     }
 
     /// P.

@@ -83,8 +83,7 @@ impl LinearServer {
         let beyond = cells.len();
         let seen = |row: usize, term: usize| {
             let (block, place) = (row / places, row % places);
-            let value = windows.seen.get(place * terms + term).copied();
-            let value = value.filter(|value| *value < values);
+            let value = windows.seen(place, term);
             value.map_or(beyond, |value| block * values + value)
         };
         let modulus = self.key.modulus();
