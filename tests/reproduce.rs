@@ -46,16 +46,26 @@ fn a_part_is_reproduced_and_a_run_goes_on_from_its_last_finished_unit() {
     // It says what to do, and touches nothing.
     let (code, said) = fail(folder.path(), &IRIS);
     assert_eq!(code, 3, "{said}");
-    assert!(said.contains("--resume") && said.contains("--restart"), "{said}");
+    assert!(
+        said.contains("--resume") && said.contains("--restart"),
+        "{said}"
+    );
 
     let units = out.join("units.jsonl");
     let before = fs::read_to_string(&units).unwrap();
     let lines: Vec<&str> = before.lines().collect();
     assert_eq!(lines.len(), 4);
-    fs::write(&units, format!("{}\n{}", lines[..3].join("\n"), &lines[3][..20])).unwrap();
+    fs::write(
+        &units,
+        format!("{}\n{}", lines[..3].join("\n"), &lines[3][..20]),
+    )
+    .unwrap();
     let resume = [&IRIS[..], &["--resume"]].concat();
     let printed = succeed(folder.path(), &resume);
-    assert!(printed.contains("3 parts are finished already"), "{printed}");
+    assert!(
+        printed.contains("3 parts are finished already"),
+        "{printed}"
+    );
     let after = fs::read_to_string(&units).unwrap();
     let after: Vec<&str> = after.lines().collect();
     assert_eq!(after[..3], lines[..3]);
@@ -90,7 +100,14 @@ fn what_cannot_be_done_is_refused_by_name() {
 #[test]
 fn a_dataset_that_is_not_there_is_skipped_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["reproduce", "--quick", "--only", "leak", "--data", "nowhere"];
+    let arguments = [
+        "reproduce",
+        "--quick",
+        "--only",
+        "leak",
+        "--data",
+        "nowhere",
+    ];
     succeed(folder.path(), &arguments);
     let report = json(&folder.path().join("reproduction/report.json"));
     let skipped = report["skipped"].as_array().unwrap();

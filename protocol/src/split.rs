@@ -153,11 +153,13 @@ mod tests {
 
     #[test]
     fn folds_test_on_every_row_once() {
-        let folds = (0..5).map(|fold| {
-            Split::fold(&RowIds::numbered(50), 7, fractions(0.2, 0.1), fold)
-        });
+        let folds =
+            (0..5).map(|fold| Split::fold(&RowIds::numbered(50), 7, fractions(0.2, 0.1), fold));
         let folds: Vec<Split> = folds.collect();
-        assert_eq!(folds[0], Split::of(&RowIds::numbered(50), 7, fractions(0.2, 0.1)));
+        assert_eq!(
+            folds[0],
+            Split::of(&RowIds::numbered(50), 7, fractions(0.2, 0.1))
+        );
         let mut tested: Vec<usize> = folds.iter().flat_map(|split| split.test.clone()).collect();
         tested.sort_unstable();
         assert_eq!(tested, (0..50).collect::<Vec<_>>());

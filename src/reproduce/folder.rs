@@ -48,9 +48,7 @@ impl Folder {
     /// [`Failure::Configuration`] when it has results and nothing was said of
     /// them, or when they were measured under other settings.
     pub(super) fn open(path: &Path, settings: &Settings, found: Found) -> Result<Self, Failure> {
-        let complain = |error: io::Error| {
-            Failure::Runtime(format!("{}: {error}", path.display()))
-        };
+        let complain = |error: io::Error| Failure::Runtime(format!("{}: {error}", path.display()));
         fs::create_dir_all(path).map_err(complain)?;
         let begun = recorded(&path.join(SETTINGS))?;
         let mut finished = match found {

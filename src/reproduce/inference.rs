@@ -41,8 +41,10 @@ pub(super) enum Subjects {
 pub(super) enum How {
     /// The cut encrypted.
     Ours,
-    /// Every linear layer encrypted.
+    /// Every linear layer encrypted, packed over samples as ours is.
     GeluNet,
+    /// The same, packed for one sample too, which GELU-Net does not do.
+    GeluNetPacked,
 }
 
 /// One measurement.
@@ -168,6 +170,7 @@ impl How {
         match self {
             Self::Ours => "ours",
             Self::GeluNet => "GELU-Net",
+            Self::GeluNetPacked => "GELU-Net packed for one sample",
         }
     }
 }
@@ -179,6 +182,7 @@ impl Case {
         let how = match self.how {
             How::Ours => "ours",
             How::GeluNet => "gelu-net",
+            How::GeluNetPacked => "gelu-net-packed",
         };
         format!(
             "{}/{}-{}/{how}/batch-{}",
@@ -224,9 +228,11 @@ impl Case {
         let key_bits = KeyBits::new(settings.key_bits).map_err(Failure::configuration)?;
         let under = Conditions::new(key_bits, &job, self.batch);
         let (method, repetitions) = match self.how {
+            How::Ours if settings.quick => (Method::Joint, 1),
             How::Ours => (Method::Joint, 3),
             // Long enough to even out what else goes on.
             How::GeluNet => (Method::GeluNet, 1),
+            How::GeluNetPacked => (Method::GeluNetPacked, 1),
         };
         let inputs = subject.inputs();
         let x = Array2::from_shape_fn((self.batch, inputs), |(i, j)| {
@@ -242,7 +248,7 @@ impl Case {
             inputs,
             encrypted_width: match self.how {
                 How::Ours => job.width(),
-                How::GeluNet => inputs,
+                How::GeluNet | How::GeluNetPacked => inputs,
             },
             repetitions,
             cost: measured.cost,
@@ -266,6 +272,9 @@ pub(super) fn units(settings: &Settings) -> Vec<Unit> {
             let affordable = batch == 1 || !settings.quick;
             if row.printed_gelu_net.is_some() && affordable {
                 units.push(case(How::GeluNet).unit(Experiment::Table2));
+            }
+            if row.printed_gelu_net.is_some() && batch == 1 {
+                units.push(case(How::GeluNetPacked).unit(Experiment::Table2));
             }
         }
     }

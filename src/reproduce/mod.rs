@@ -92,7 +92,10 @@ pub(crate) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
         );
     } else {
         report.print();
-        println!("\nThe report: {}", folder.path().join("report.md").display());
+        println!(
+            "\nThe report: {}",
+            folder.path().join("report.md").display()
+        );
     }
     outcome?;
     match report.mismatches() {

@@ -3,8 +3,7 @@
 use super::{
     calibration::Calibration,
     dataset::Dataset,
-    figure1, inference, leak,
-    table1, training,
+    figure1, inference, leak, table1, training,
     work::{Context, Unit, Work},
 };
 use crate::{

@@ -93,10 +93,10 @@ fn cpu() -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    pub(super) fn settings() -> Settings {
+    pub(in crate::reproduce) fn settings() -> Settings {
         Settings {
             version: "0.1.0".to_owned(),
             quick: false,

@@ -15,7 +15,7 @@ pub(super) fn units(dataset: Dataset, settings: &Settings) -> Result<Vec<Unit>, 
         for variant in Variant::ALL {
             let task = dataset.job(settings, seed)?;
             let task = match variant {
-                Variant::Square => task.squared()?,
+                Variant::Square => task.squared(dataset)?,
                 _ => task,
             };
             units.push(Unit {

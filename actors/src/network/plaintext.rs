@@ -74,8 +74,7 @@ impl PlaintextClassifier {
                 None | Some(Exchange::SetUp) => {}
                 // A look that changes nothing.
                 Some(Exchange::Validate { epoch, rows }) => {
-                    let hits =
-                        classifier.correct(features.batch(&rows)?, &labels.batch(&rows)?)?;
+                    let hits = classifier.correct(features.batch(&rows)?, &labels.batch(&rows)?)?;
                     if let Some(part) = validated.get_mut(epoch as usize) {
                         *part += hits as f64 / validation_rows as f64;
                     }
@@ -224,7 +223,12 @@ mod tests {
     fn a_look_after_each_epoch_changes_nothing() {
         let looked = train(|spec| spec.data.validation_fraction = 0.2);
         assert_eq!(looked.validated.len(), looked.losses.len());
-        assert!(looked.validated.iter().all(|part| (0.0..=1.0).contains(part)));
+        assert!(
+            looked
+                .validated
+                .iter()
+                .all(|part| (0.0..=1.0).contains(part))
+        );
         // The last epoch is the only one to be looked at after, if it is one.
         let one = train(|spec| {
             spec.data.validation_fraction = 0.2;

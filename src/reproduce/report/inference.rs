@@ -29,6 +29,9 @@ pub(super) struct Batch {
     pub(super) ours: Option<Each>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gelu_net: Option<Each>,
+    /// With a packing for one sample, which it does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gelu_net_packed: Option<Each>,
 }
 
 /// What a sample costs.
@@ -89,9 +92,7 @@ fn find<'a>(
     batch: usize,
 ) -> Option<&'a Inference> {
     let mut all = measured.iter().copied();
-    all.find(|one| {
-        (one.subject, one.how, one.batch) == (subject, how, batch) && one.input == input
-    })
+    all.find(|one| (one.subject, one.how, one.batch) == (subject, how, batch) && one.input == input)
 }
 
 /// All rows of which something is there.
@@ -105,10 +106,13 @@ pub(super) fn rows(measured: &[&Inference]) -> Vec<Timing> {
                 batch,
                 ours: find(How::Ours, batch).map(|one| Each::of(&one.cost)),
                 gelu_net: find(How::GeluNet, batch).map(|one| Each::of(&one.cost)),
+                gelu_net_packed: find(How::GeluNetPacked, batch).map(|one| Each::of(&one.cost)),
             })
             .filter(|batch| batch.ours.is_some() || batch.gelu_net.is_some())
             .collect();
-        let ours = BATCHES.into_iter().find_map(|batch| find(How::Ours, batch))?;
+        let ours = BATCHES
+            .into_iter()
+            .find_map(|batch| find(How::Ours, batch))?;
         Some(Timing {
             network: row.subject.title(),
             data: row.data,

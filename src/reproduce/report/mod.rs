@@ -23,6 +23,7 @@ use self::{
     training::{Leaking, Training},
 };
 use super::{
+    dataset::Dataset,
     folder::whole,
     plan::Skipped,
     settings::Settings,
@@ -35,6 +36,9 @@ use crate::{exit::Failure, output};
 pub(super) struct Report {
     paper: &'static str,
     settings: Settings,
+    /// What a quick run does less of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quick: Vec<String>,
     /// Datasets that are not there.
     skipped: Vec<Skipped>,
     /// What was to be done, and is not finished.
@@ -81,6 +85,14 @@ impl Report {
         Self {
             paper: "arXiv:2007.06849",
             settings: settings.clone(),
+            quick: match settings.quick {
+                // Jobs of this binary; a test reads them.
+                true => Dataset::ALL
+                    .into_iter()
+                    .filter_map(|one| one.shortened().ok())
+                    .collect(),
+                false => Vec::new(),
+            },
             skipped,
             unfinished,
             seconds: finished.iter().map(|finished| finished.seconds).sum(),

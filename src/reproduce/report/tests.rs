@@ -7,7 +7,6 @@ use super::*;
 use crate::{
     reproduce::{
         baselines::Cost,
-        dataset::Dataset,
         figure1::DIMENSIONS,
         inference::{BATCHES, How, Inference, ROWS, Subjects},
         leak,
@@ -26,7 +25,13 @@ fn unit(name: String, measured: Measured) -> Finished {
     }
 }
 
-fn inferred(subject: Subjects, how: How, input: Vec<usize>, batch: usize, seconds: f64) -> Measured {
+fn inferred(
+    subject: Subjects,
+    how: How,
+    input: Vec<usize>,
+    batch: usize,
+    seconds: f64,
+) -> Measured {
     Measured::Inferred(Inference {
         subject,
         how,
@@ -56,7 +61,10 @@ fn finished() -> Vec<Finished> {
                 let accuracy = dataset.printed().ours + 0.001 * seed as f64;
                 let trained = Measured::Trained(trained(dataset, variant, seed, accuracy));
                 let (dataset, variant) = (dataset.name(), variant.name());
-                units.push(unit(format!("table1/{dataset}/seed-{seed}/{variant}"), trained));
+                units.push(unit(
+                    format!("table1/{dataset}/seed-{seed}/{variant}"),
+                    trained,
+                ));
             }
         }
     }
@@ -152,7 +160,7 @@ fn everything_that_was_measured_has_its_place() {
          | 0.982 | yes |",
         "| MNIST | LeNet-5 | 0.9710 | 0.9710 | 0.9710 | 0.970 | 0.919 | 0.969 | yes |",
         "| LeNet-5 | MNIST | 84, 784 | 1 | 3.00000 | 3.00000 | 1.0 | 0.0583 | 30.00000 | 1.0, 1 \
-         | 7.8550 |",
+         | 7.8550 | – |",
         "| GELU-Net over ours, LeNet-5, MNIST | 128 | 134.73 | 10.00 | 10.00 |",
         "| 3072 | 128 | 0.00391 | 0.00391 |",
         "| Iris | 2 | 0.8125 | 0.8125 | – |",
@@ -180,7 +188,10 @@ fn everything_that_was_measured_has_its_place() {
     assert_eq!(json["settings"]["key_bits"], 2048);
     assert_eq!(json["table1"][3]["encrypted"]["mean"], 0.971);
     assert_eq!(json["table1"][0]["bit_identical"][1]["identical"], true);
-    assert_eq!(json["tables_2_3_4"][2]["batches"][1]["ours"]["seconds"], 3.0);
+    assert_eq!(
+        json["tables_2_3_4"][2]["batches"][1]["ours"]["seconds"],
+        3.0
+    );
     assert_eq!(json["ratios"].as_array().unwrap().len(), 10);
     assert_eq!(json["units"].as_array().unwrap().len(), finished().len());
 }
@@ -199,6 +210,19 @@ fn what_is_missing_is_said_and_an_empty_run_has_no_tables() {
     assert!(!markdown.contains("\n## "), "{markdown}");
     assert_eq!(json["skipped"][0]["dataset"], "mnist");
     assert_eq!(json["unfinished"][0], "Iris, seed 2");
+}
+
+#[test]
+fn a_quick_run_says_what_it_leaves_out() {
+    let quick = Settings {
+        quick: true,
+        ..settings()
+    };
+    let report = Report::new(&quick, &[], Vec::new(), Vec::new());
+    let (markdown, json, _) = written(&report);
+    assert!(markdown.contains("Iris 15 of 100 epochs"), "{markdown}");
+    assert!(markdown.contains("MNIST 2 of 4 epochs on the first 1500 rows"));
+    assert_eq!(json["quick"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -68,7 +68,9 @@ pub(super) fn training(finished: &[Finished]) -> Vec<Training> {
             let curve = |variant| {
                 let epochs = trained(variant).map(|one| one.course.epochs.as_slice());
                 let epochs = epochs.unwrap_or_default().iter();
-                epochs.filter_map(|epoch| epoch.validation_accuracy).collect()
+                epochs
+                    .filter_map(|epoch| epoch.validation_accuracy)
+                    .collect()
             };
             let (encrypted, exact) = (trained(Variant::Encrypted), trained(Variant::FixedPoint));
             if processes.is_none() && encrypted.is_none() && exact.is_none() {

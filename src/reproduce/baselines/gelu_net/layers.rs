@@ -6,10 +6,7 @@ use std::collections::HashMap;
 use entente_he::{LinearBounds, Windows};
 use entente_protocol::{
     fixed::Scales,
-    job::{
-        Layer, SampleShape,
-        network::{Activation, Fitted},
-    },
+    job::{Layer, SampleShape, network::Fitted},
     network::NamedTensor,
 };
 use entente_wire::{RingMatrix, Shape};

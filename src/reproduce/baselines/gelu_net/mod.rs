@@ -57,11 +57,8 @@ use entente_wire::{Encode, Shape, decode_exactly};
 use ndarray::Array2;
 use rand_chacha::ChaCha20Rng;
 
+use self::layers::{Grid, Layers};
 pub(super) use self::places::Packing;
-use self::{
-    layers::{Grid, Layers},
-    places::Along,
-};
 use super::{Conditions, Cost, Inference, Measured, Subject};
 use crate::exit::Failure;
 
