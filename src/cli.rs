@@ -2,6 +2,7 @@
 
 mod demo;
 mod model;
+mod reproduce;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 pub(crate) use self::{
     demo::{DemoArgs, DemoDataset},
     model::{ModelArgs, ModelCommand},
+    reproduce::{Experiment, ReproduceArgs},
 };
 
 const EXIT_CODES: &str = "\
@@ -20,7 +22,7 @@ Exit codes:
   2    the command line is not understood
   3    a configuration, specification, certificate or argument is wrong
   4    the job that was waited for failed or was cancelled
-  5    demo: the weights differ from the plaintext reference
+  5    demo, reproduce: weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
   130  interrupted
 
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     /// this machine, under encryption, compared with plaintext training at the
     /// end.
     Demo(DemoArgs),
+    /// Run the paper's experiments again, and write a report.
+    Reproduce(ReproduceArgs),
     /// Measure what encryption costs on this machine.
     Bench(BenchArgs),
     /// Print completions for a shell.

@@ -11,8 +11,11 @@ mod exit;
 mod job;
 mod model;
 mod output;
+mod reproduce;
 mod serve;
 mod settings;
+mod sides;
+mod together;
 
 use std::{io::IsTerminal, process::ExitCode};
 
@@ -45,6 +48,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Bench(args) => match args.command {
             BenchCommand::He(args) => bench::he(&args),
         },

@@ -35,6 +35,7 @@ fn features(job: &Job) -> Box<dyn Features> {
     open_features(
         &DatasetConfig::Iris {
             columns: Columns::Features,
+            standardise: None,
         },
         job,
     )
@@ -45,6 +46,7 @@ fn labels(job: &Job) -> Box<dyn Labels> {
     open_labels(
         &DatasetConfig::Iris {
             columns: Columns::Labels,
+            standardise: None,
         },
         job,
     )

@@ -4,8 +4,18 @@ use crate::{
     Machine, Next, Outbox, ProtocolError, Report, Rest, Role, schedule::Place, score::Score,
 };
 
+/// Which of the two says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The first of them.
+    Left,
+    /// The other.
+    Right,
+}
+
 /// Runs exchange `index` between two roles at rest. `seen` is shown every
-/// payload, in the order in which they are sent, and may change it.
+/// payload, in the order in which they are sent: who sends it, the name of the
+/// message, its bytes, which it may change.
 ///
 /// # Errors
 /// [`ProtocolError`] of whichever side fails, and
@@ -14,7 +24,7 @@ pub fn exchange<L: Role, R: Role>(
     index: u64,
     left: L,
     right: R,
-    seen: &mut dyn FnMut(&'static str, &mut Vec<u8>),
+    seen: &mut dyn FnMut(Speaker, &'static str, &mut Vec<u8>),
 ) -> Result<(Rest<L>, Rest<R>), ProtocolError> {
     let (mut to_right, mut to_left) = (Outbox::new(), Outbox::new());
     let mut left = left.begin(index, &mut to_right)?;
@@ -25,11 +35,11 @@ pub fn exchange<L: Role, R: Role>(
             break;
         }
         for mut sent in forth {
-            seen(sent.name, &mut sent.payload);
+            seen(Speaker::Left, sent.name, &mut sent.payload);
             right = hand(index, right, &sent.payload, &mut to_left)?;
         }
         for mut sent in back {
-            seen(sent.name, &mut sent.payload);
+            seen(Speaker::Right, sent.name, &mut sent.payload);
             left = hand(index, left, &sent.payload, &mut to_right)?;
         }
     }
@@ -83,7 +93,7 @@ pub fn train<L: Role, R: Role>(mut left: L, mut right: R) -> Result<Trained<L, R
     let mut reports = Vec::new();
     // Training that stops early leaves exchanges out on the way.
     while (reports.len() as u64) < left.schedule().exchanges() {
-        let (one, other) = exchange(reports.len() as u64, left, right, &mut |_, _| {})?;
+        let (one, other) = exchange(reports.len() as u64, left, right, &mut |_, _, _| {})?;
         reports.push(other.report);
         (left, right) = (one.role, other.role);
     }

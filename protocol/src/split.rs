@@ -40,12 +40,39 @@ impl Split {
     /// By the seed, on the ids: the same at every party that has the same ids
     /// in the same order.
     pub fn of(ids: &RowIds, seed: u64, fractions: Fractions) -> Self {
-        let rows = ids.len();
+        Self::fold(ids, seed, fractions, 0)
+    }
+
+    /// The same with the test rows of a fold, from 0: not the first rows in the
+    /// order of their keys, but those after `fold` times as many. Validation
+    /// rows are those behind them. (If the rows cannot be divided into whole
+    /// folds, the last one begins again with the first rows.)
+    pub fn fold(ids: &RowIds, seed: u64, fractions: Fractions, fold: u32) -> Self {
+        Self::first(ids.len(), ids, seed, fractions, fold)
+    }
+
+    /// The last `tested` rows are tested on (all, if there are no more), as
+    /// some data comes with a test set. Of the others the part `validation`
+    /// chooses between models.
+    pub fn with_last(ids: &RowIds, seed: u64, tested: usize, validation: f64) -> Self {
+        let test = 0.0;
+        let before = ids.len().saturating_sub(tested);
+        Self {
+            test: (before..ids.len()).collect(),
+            ..Self::first(before, ids, seed, Fractions { test, validation }, 0)
+        }
+    }
+
+    /// Splits the first `rows` rows, and leaves the others out.
+    fn first(rows: usize, ids: &RowIds, seed: u64, fractions: Fractions, fold: u32) -> Self {
         let border = |fraction: f64| (rows as f64 * fraction).round() as usize;
         let tested = border(fractions.test);
         let set_apart = border(fractions.test + fractions.validation);
-        let mut order: Vec<_> = ids.keys("entente split", seed).zip(0..).collect();
+        let keys = ids.keys("entente split", seed).zip(0..rows);
+        let mut order: Vec<_> = keys.collect();
         order.sort_unstable();
+        let before = (fold as usize).saturating_mul(tested);
+        order.rotate_left(before % rows.max(1));
         let mut order = order.into_iter().map(|(_, row)| row);
         let mut take = |count: usize| {
             let mut part: Vec<usize> = order.by_ref().take(count).collect();
@@ -122,6 +149,38 @@ mod tests {
             prop_assert!(moved(&before.train, &after.train) <= 1);
             prop_assert!(moved(&before.validation, &after.validation) <= 2);
         }
+    }
+
+    #[test]
+    fn folds_test_on_every_row_once() {
+        let folds =
+            (0..5).map(|fold| Split::fold(&RowIds::numbered(50), 7, fractions(0.2, 0.1), fold));
+        let folds: Vec<Split> = folds.collect();
+        assert_eq!(
+            folds[0],
+            Split::of(&RowIds::numbered(50), 7, fractions(0.2, 0.1))
+        );
+        let mut tested: Vec<usize> = folds.iter().flat_map(|split| split.test.clone()).collect();
+        tested.sort_unstable();
+        assert_eq!(tested, (0..50).collect::<Vec<_>>());
+        for split in folds {
+            let sizes = [split.test.len(), split.validation.len(), split.train.len()];
+            assert_eq!(sizes, [10, 5, 35]);
+            assert!(split.train.iter().all(|row| !split.test.contains(row)));
+        }
+    }
+
+    #[test]
+    fn a_test_set_that_stands_last_stays_whole() {
+        let split = Split::with_last(&RowIds::numbered(50), 7, 10, 0.25);
+        assert_eq!(split.test, (40..50).collect::<Vec<_>>());
+        assert_eq!((split.validation.len(), split.train.len()), (10, 30));
+        let mut rest = [split.validation, split.train].concat();
+        rest.sort_unstable();
+        assert_eq!(rest, (0..40).collect::<Vec<_>>());
+        // More than there are: nothing is left, which is refused elsewhere.
+        let split = Split::with_last(&RowIds::numbered(5), 7, 10, 0.25);
+        assert_eq!((split.test.len(), split.train.len()), (5, 0));
     }
 
     #[test]

@@ -13,10 +13,10 @@ use crate::exit::Failure;
 
 /// A cut: B samples, h wide, c classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cut {
-    pub(super) batch: usize,
-    pub(super) width: usize,
-    pub(super) classes: usize,
+pub(crate) struct Cut {
+    pub(crate) batch: usize,
+    pub(crate) width: usize,
+    pub(crate) classes: usize,
 }
 
 impl Cut {

@@ -10,7 +10,7 @@ use crate::exit::Failure;
 
 /// How much is put into a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
+pub(crate) enum Effort {
     /// Everything once, on a small cut: shows that it works, and little else.
     Quick,
     /// The paper's cut, and repetitions.

@@ -53,6 +53,7 @@ pub(super) fn estimate(path: &Path, rows: usize, format: Format) -> Result<(), F
     };
     let schedule = job.schedule(rows);
     let rounds = schedule.rounds_per_epoch();
+    say("whole rounds");
     let round = round::measure(job.key_bits(), Layout::Packed, cut, Effort::Full)?;
     say("");
     let seconds_per_epoch = round.median_seconds * rounds as f64;

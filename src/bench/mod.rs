@@ -14,15 +14,15 @@
 //! | what was promised, and whether it is kept here | `promises.rs` |
 //! | what a job will cost | `estimate.rs` |
 
-mod cut;
-mod effort;
+pub(crate) mod cut;
+pub(crate) mod effort;
 mod estimate;
 mod kernels;
 mod openssl;
 mod primitives;
 mod print;
 mod promises;
-mod round;
+pub(crate) mod round;
 mod timing;
 mod welch;
 
@@ -212,13 +212,15 @@ fn in_this_process(args: &BenchHeArgs, sizes: &[KeyBits]) -> Result<InOneProcess
             ("packed", Layout::Packed, effort.packed()),
             ("unpacked", Layout::Unpacked, effort.unpacked()),
         ] {
+            let operations = one.install(|| cut::measure(bits, layout, cut, effort))?;
+            say(&format!("{} bits, {layout:?}: whole rounds", bits.bits()));
             process.measured.push(Measured {
                 tier: tier.label().to_owned(),
                 key_bits: bits.bits(),
                 layout: name.to_owned(),
                 cut,
                 threads: 1,
-                operations: one.install(|| cut::measure(bits, layout, cut, effort))?,
+                operations,
                 round: all.install(|| round::measure(bits, layout, cut, effort))?,
                 round_threads: all.current_num_threads(),
             });

@@ -12,7 +12,7 @@ use entente_protocol::{
         Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, Liveness, Network, Objective,
         Optimizer, Parties, Protocol, SampleShape, SchemeName, Training,
     },
-    loopback,
+    loopback::{self, Speaker},
     network::{Features, Labels, NetworkError},
 };
 use entente_wire::Secret;
@@ -21,21 +21,18 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    cut::Cut,
-    effort::{Effort, say},
-};
+use super::{cut::Cut, effort::Effort};
 use crate::exit::Failure;
 
 /// What a round costs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Round {
+pub(crate) struct Round {
     /// Key generation and the exchange of key and shares, once a job.
-    pub(super) set_up_seconds: f64,
+    pub(crate) set_up_seconds: f64,
     /// The first round, with nothing precomputed before the clock starts.
     pub(super) first_seconds: f64,
     /// The least of the rounds after it.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
     /// Their median: what to expect of a machine that does other things too.
     pub(super) median_seconds: f64,
     /// What the active party sends in a round.
@@ -46,13 +43,12 @@ pub(super) struct Round {
 
 /// Measures rounds on a cut whose network below is nothing: what is left is
 /// the protocol.
-pub(super) fn measure(
+pub(crate) fn measure(
     bits: KeyBits,
     layout: Layout,
     cut: Cut,
     effort: Effort,
 ) -> Result<Round, Failure> {
-    say(&format!("{} bits, {layout:?}: whole rounds", bits.bits()));
     let job = job(bits, cut, effort.rounds())?;
     let rng = |seed| Box::new(ChaCha20Rng::seed_from_u64(seed));
     let backend = Arc::new(PaillierBackend::new(layout));
@@ -80,19 +76,9 @@ pub(super) fn measure(
     let (mut active_bytes, mut passive_bytes) = (0, 0);
     for index in 0..=u64::from(effort.rounds()) {
         (active_bytes, passive_bytes) = (0, 0);
-        let mut count = |name: &'static str, payload: &mut Vec<u8>| {
-            let from_active = [
-                "key_and_share",
-                "encrypted_activations",
-                "masked_logits",
-                "update_and_share",
-            ];
-            let side = if from_active.contains(&name) {
-                &mut active_bytes
-            } else {
-                &mut passive_bytes
-            };
-            *side += payload.len();
+        let mut count = |speaker: Speaker, _: &'static str, payload: &mut Vec<u8>| match speaker {
+            Speaker::Left => active_bytes += payload.len(),
+            Speaker::Right => passive_bytes += payload.len(),
         };
         let since = Instant::now();
         let (one, other) =
@@ -132,6 +118,9 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
             match_on: None,
             order: None,
             test_fraction: 0.0,
+            test_rows: None,
+            test_fold: 0,
+            split_seed: None,
             validation_fraction: 0.0,
         },
         network: Network {

@@ -1,5 +1,6 @@
 //! `entente data`: public datasets on this machine.
 
+pub(crate) mod declared;
 mod known;
 
 use std::path::Path;

@@ -10,11 +10,8 @@ use std::{
 
 use entente_tls::{DevelopmentCa, Identity, Name, TlsFiles, Validity};
 
-use super::{
-    data::Half,
-    job::{ACTIVE, COORDINATOR, PASSIVE},
-};
-use crate::exit::Failure;
+use super::job::{ACTIVE, COORDINATOR, PASSIVE};
+use crate::{data::declared::Half, exit::Failure};
 
 /// Where a demonstration keeps its files.
 pub(super) struct Folder {

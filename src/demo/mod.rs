@@ -20,18 +20,19 @@ use entente_protocol::job::{Job, Side, Task};
 use entente_tls::{Credentials, Identity};
 
 use self::{
-    data::Half,
     folder::Folder,
     job::{ACTIVE, COORDINATOR, PASSIVE},
     processes::{Service, stop_all},
-    report::{Report, Sides},
+    report::Report,
     scrape::Samples,
 };
 use crate::{
     cli::DemoArgs,
+    data::declared::Half,
     exit::Failure,
     job::follow::Follower,
     serve::{runtime, told_to_stop},
+    sides::Sides,
 };
 
 /// Runs the demonstration. Whatever ends it, every process that it started is
@@ -58,27 +59,60 @@ async fn demonstrate(
     folder: &Folder,
     services: &mut Vec<Service>,
 ) -> Result<(), Failure> {
-    let (dataset, model) = (&job.spec().data.dataset, job::model(job));
     println!(
-        "{}, {model}, {} bits: {ACTIVE} has the features, {PASSIVE} the labels.",
+        "{}, {}, {} bits: {ACTIVE} has the features, {PASSIVE} the labels.",
         args.dataset.title(),
+        job::model(job),
         args.key_bits
     );
-    let path = folder.path();
+    let (report, places) = train(job, halves, folder, services).await?;
+    report.print();
+    if let Some(file) = &args.report {
+        report.write(file)?;
+        println!("\nWritten to {}.", file.display());
+    }
+    if !report.weights_bit_identical {
+        return Err(Failure::Mismatch(
+            "the weights differ from the plaintext reference; please report this".into(),
+        ));
+    }
+    if args.keep_running {
+        keep_running(folder.path(), services, places).await?;
+    }
+    Ok(())
+}
+
+/// Trains `job` as in the field, in three processes on this machine, and ends
+/// them.
+pub(crate) async fn measure(job: &Job, halves: &Sides<Half>) -> Result<Report, Failure> {
+    let folder = Folder::create()?;
+    let mut services = Vec::new();
+    let outcome = train(job, halves, &folder, &mut services).await;
+    stop_all(services).await;
+    outcome.map(|(report, _)| report)
+}
+
+/// Who listens where, and for what.
+type Places = [(&'static str, Option<SocketAddr>, &'static str); 3];
+
+/// Starts the three processes, which are left running, trains, and compares.
+async fn train(
+    job: &Job,
+    halves: &Sides<Half>,
+    folder: &Folder,
+    services: &mut Vec<Service>,
+) -> Result<(Report, Places), Failure> {
+    let (spec, path) = (job.spec(), folder.path());
+    let (dataset, seed) = (&spec.data.dataset, spec.training.seed);
     folder.configure_coordinator()?;
     let (service, at) = Service::start("coordinator", COORDINATOR, path).await?;
     services.push(service);
     let api = announced(at.api)?;
-    folder.configure_party(PASSIVE, api, None, (dataset, &halves.passive), args.seed)?;
+    folder.configure_party(PASSIVE, api, None, (dataset, &halves.passive), seed)?;
     let (service, passive) = Service::start("party", PASSIVE, path).await?;
     services.push(service);
-    folder.configure_party(
-        ACTIVE,
-        api,
-        passive.peers,
-        (dataset, &halves.active),
-        args.seed,
-    )?;
+    let half = (dataset.as_str(), &halves.active);
+    folder.configure_party(ACTIVE, api, passive.peers, half, seed)?;
     let (service, active) = Service::start("party", ACTIVE, path).await?;
     services.push(service);
 
@@ -93,6 +127,7 @@ async fn demonstrate(
     let task = Task::from(job.clone()).spec();
     let submitted = client.submit(&task).await.map_err(Failure::runtime)?;
     let mut follower = Follower::new();
+    let (mut first, mut last) = (None, None);
     let view = loop {
         let asked = client.show(submitted.id).await;
         // A process that died is the reason for whatever else fails.
@@ -101,6 +136,13 @@ async fn demonstrate(
         }
         let view = asked.map_err(Failure::runtime)?;
         follower.show(&view);
+        let done = view.progress(Side::Passive).rounds_done;
+        if done > 0 {
+            first.get_or_insert((Instant::now(), done));
+        }
+        if last.is_none_or(|(_, before)| done > before) {
+            last = Some((Instant::now(), done));
+        }
         if view.state.is_ended() {
             break view;
         }
@@ -120,10 +162,10 @@ async fn demonstrate(
     let progress = view.progress(Side::Passive);
     let report = Report {
         dataset: dataset.clone(),
-        model,
+        model: job::model(job),
         scheme: "paillier".into(),
-        key_bits: args.key_bits,
-        epochs: job.spec().training.epochs,
+        key_bits: spec.encryption.key_bits,
+        epochs: spec.training.epochs,
         epochs_done: progress.epoch,
         best_epoch: view.best.map(|best| best.epoch),
         rounds: progress.rounds_done,
@@ -133,6 +175,11 @@ async fn demonstrate(
         weights: verdict.weights,
         samples_per_second: progress.samples as f64 / seconds,
         seconds,
+        seconds_per_epoch: first.zip(last).and_then(|((since, from), (until, to))| {
+            let per_epoch = progress.rounds as f64 / f64::from(progress.epoch.max(1));
+            let rounds = to.checked_sub(from).filter(|rounds| *rounds > 0)?;
+            Some((until - since).as_secs_f64() / rounds as f64 * per_epoch)
+        }),
         bytes_sent: Sides {
             active: parties.active.bytes_sent(),
             passive: parties.passive.bytes_sent(),
@@ -143,25 +190,12 @@ async fn demonstrate(
             passive: parties.passive.steps(),
         },
     };
-    report.print();
-    if let Some(file) = &args.report {
-        report.write(file)?;
-        println!("\nWritten to {}.", file.display());
-    }
-    if !report.weights_bit_identical {
-        return Err(Failure::Mismatch(
-            "the weights differ from the plaintext reference; please report this".into(),
-        ));
-    }
-    if args.keep_running {
-        let places = [
-            (COORDINATOR, at.api, "v1/jobs"),
-            (ACTIVE, active.metrics, "metrics"),
-            (PASSIVE, passive.metrics, "metrics"),
-        ];
-        keep_running(path, services, places).await?;
-    }
-    Ok(())
+    let places = [
+        (COORDINATOR, at.api, "v1/jobs"),
+        (ACTIVE, active.metrics, "metrics"),
+        (PASSIVE, passive.metrics, "metrics"),
+    ];
+    Ok((report, places))
 }
 
 fn announced(address: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
@@ -173,7 +207,7 @@ fn announced(address: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
 async fn keep_running(
     path: &Path,
     services: &mut [Service],
-    places: [(&str, Option<SocketAddr>, &str); 3],
+    places: Places,
 ) -> Result<(), Failure> {
     println!("\nStill running, until Ctrl-C:");
     for (name, address, page) in places {

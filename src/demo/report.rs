@@ -4,44 +4,40 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Serialize;
 
-use crate::{exit::Failure, output};
+use crate::{exit::Failure, output, sides::Sides};
 
 /// Everything that was measured; `--report` writes it as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     pub(super) dataset: String,
     pub(super) model: String,
     pub(super) scheme: String,
     pub(super) key_bits: u32,
     /// That were asked for.
-    pub(super) epochs: u32,
+    pub(crate) epochs: u32,
     /// That were gone through: fewer where training stopped early.
     pub(super) epochs_done: u32,
     /// The one whose weights were tested and compared, where one was chosen.
     pub(super) best_epoch: Option<u32>,
     /// Mini-batches.
-    pub(super) rounds: u64,
-    pub(super) test_accuracy: Option<f64>,
+    pub(crate) rounds: u64,
+    pub(crate) test_accuracy: Option<f64>,
     pub(super) plaintext_accuracy: Option<f64>,
-    pub(super) weights_bit_identical: bool,
+    pub(crate) weights_bit_identical: bool,
     /// Weights that were compared.
     pub(super) weights: usize,
     /// Training samples over all seconds of the job, key generation and
     /// testing included.
     pub(super) samples_per_second: f64,
-    pub(super) seconds: f64,
-    pub(super) bytes_sent: Sides<f64>,
+    pub(crate) seconds: f64,
+    /// Once key generation and the first mini-batches are done; nothing when a
+    /// job is too short to tell.
+    pub(crate) seconds_per_epoch: Option<f64>,
+    pub(crate) bytes_sent: Sides<f64>,
     /// By operation.
     pub(super) he_ops: BTreeMap<String, Operations>,
     /// By state: from the message's arrival to the machine's answer.
     pub(super) step_seconds: Sides<BTreeMap<String, Steps>>,
-}
-
-/// A figure of each party.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Sides<T> {
-    pub(super) active: T,
-    pub(super) passive: T,
 }
 
 /// One kind of homomorphic operation, over whole matrices.

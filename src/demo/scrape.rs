@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use entente_metrics as metrics;
 use entente_tls::{Credentials, Identity, Name};
 
-use super::report::{Operations, Sides, Steps};
-use crate::exit::Failure;
+use super::report::{Operations, Steps};
+use crate::{exit::Failure, sides::Sides};
 
 /// One party's samples: name with labels, and value.
 pub(super) struct Samples(Vec<(String, BTreeMap<String, String>, f64)>);

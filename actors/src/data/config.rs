@@ -76,6 +76,8 @@ pub enum DatasetConfig {
         /// The half that this party plays the owner of. The other is dropped
         /// as soon as it has been read.
         columns: Columns,
+        /// `standardise`: "each" (the default), "together" or "none".
+        standardise: Option<Scaling>,
     },
     /// Comma-separated values, plain or gzip.
     Csv(TableConfig),
@@ -153,7 +155,7 @@ impl DatasetConfig {
     /// The half that is held here.
     pub fn columns(&self) -> Columns {
         match self {
-            Self::Iris { columns } => *columns,
+            Self::Iris { columns, .. } => *columns,
             Self::Csv(table) | Self::Parquet(table) => table.columns,
             Self::Idx(array) | Self::Cifar10(array) | Self::Npy(array) => array.columns,
         }
@@ -184,7 +186,8 @@ impl DatasetConfig {
                 array.standardise.unwrap_or(Scaling::Together)
             }
             Self::Npy(array) => array.standardise.unwrap_or(Scaling::Each),
-            Self::Csv(_) | Self::Parquet(_) | Self::Iris { .. } => Scaling::Each,
+            Self::Iris { standardise, .. } => standardise.unwrap_or(Scaling::Each),
+            Self::Csv(_) | Self::Parquet(_) => Scaling::Each,
         }
     }
 

@@ -80,9 +80,7 @@ impl Opening<'_> {
         let ordered = dataset.order(rows, ids)?;
         let split = self.job.split(&ordered.ids);
         if split.train.is_empty() {
-            let data = &self.job.spec().data;
-            let set_apart = data.test_fraction + data.validation_fraction;
-            return dataset.fault(Place::default(), Fault::NothingToLearn { rows, set_apart });
+            return dataset.fault(Place::default(), Fault::NothingToLearn { rows });
         }
         Ok((ordered, split))
     }

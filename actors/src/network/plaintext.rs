@@ -52,6 +52,9 @@ pub struct PlaintextResult {
     /// Mean loss over the training samples of each epoch that was gone through,
     /// each taken before the step that it led to.
     pub losses: Vec<f64>,
+    /// The part of the validation rows that was classified rightly after each
+    /// epoch; empty when the job sets none apart.
+    pub validated: Vec<f64>,
 }
 
 impl PlaintextClassifier {
@@ -81,8 +84,8 @@ impl PlaintextClassifier {
         let pace = job.pace(course.schedule());
         let mut judge = job.selection().map(Judge::new);
         let mut best = None;
-        let mut losses = Vec::new();
-        let mut tested = Score::default();
+        let (mut losses, mut validated) = (Vec::new(), Vec::new());
+        let (mut looked, mut tested) = (Score::default(), Score::default());
         let mut index = 0;
         while let Some(exchange) = course.exchange(index) {
             index += 1;
@@ -99,10 +102,15 @@ impl PlaintextClassifier {
                     }
                 }
                 Exchange::Validate { epoch, last, rows } => {
+                    let (x, classes) = (features.batch(&rows)?, labels.batch(&rows)?);
+                    let seen = classifier.infer(x, &classes)?;
+                    looked.add(&seen);
+                    if last {
+                        validated.extend(std::mem::take(&mut looked).accuracy());
+                    }
                     // Where nobody asks, a look at these rows changes nothing.
                     let Some(judge) = &mut judge else { continue };
-                    let (x, classes) = (features.batch(&rows)?, labels.batch(&rows)?);
-                    judge.add(&classifier.infer(x, &classes)?);
+                    judge.add(&seen);
                     if last {
                         let copying = course.hear(epoch, judge.verdict());
                         if let Some(kept) = copying.on(&mut best, || classifier.copy()) {
@@ -119,6 +127,7 @@ impl PlaintextClassifier {
         Ok(PlaintextResult {
             test_accuracy: tested.accuracy(),
             losses,
+            validated,
         })
     }
 

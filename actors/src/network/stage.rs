@@ -62,6 +62,7 @@ pub(super) enum Stage {
     },
     Sigmoid,
     Tanh,
+    Square,
     Flatten,
     Residual {
         body: Vec<Stage>,
@@ -131,6 +132,7 @@ impl Stage {
             Layer::LeakyRelu { slope } => Self::LeakyRelu { slope },
             Layer::Sigmoid => Self::Sigmoid,
             Layer::Tanh => Self::Tanh,
+            Layer::Square => Self::Square,
             Layer::Flatten => Self::Flatten,
             Layer::Residual { .. } => Self::Residual {
                 body: Self::all(&fitted.inner, weights, device),
@@ -191,6 +193,7 @@ impl Stage {
             Self::LeakyRelu { slope } => activation::leaky_relu(x, *slope),
             Self::Sigmoid => activation::sigmoid(x),
             Self::Tanh => activation::tanh(x),
+            Self::Square => x.clone() * x,
             Self::Flatten => {
                 let [rows, channels, height, width] = x.dims();
                 x.reshape([rows, channels * height * width, 1, 1])
@@ -244,6 +247,7 @@ impl Stage {
             | Self::LeakyRelu { .. }
             | Self::Sigmoid
             | Self::Tanh
+            | Self::Square
             | Self::Flatten => {}
         }
     }

@@ -200,6 +200,9 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
             match_on: Some("customer".into()),
             order: Some(RowOrder::AsStored),
             test_fraction: 0.1 + 0.2,
+            test_rows: None,
+            test_fold: 0,
+            split_seed: None,
             validation_fraction: 0.1,
         },
         network: Network {

@@ -16,6 +16,9 @@
 //!   decrypt_*  ◀──────────────────────────   each re-randomised
 //! ```
 //!
+//! Beside the seam, and of Paillier alone: linear layers whose weights are the
+//! evaluator's own ([`LinearServer`]).
+//!
 //! Both ends are [`Ahead`]: what a round needs and does not depend on it can be
 //! made before, by whoever has a thread to spare.
 //!
@@ -52,7 +55,9 @@ pub mod transparent;
 pub use engine::squared_products;
 pub use engine::{KernelSpeed, Tier, TierError};
 pub use paillier::{
-    Exponents, Layout, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,
+    ExpectLinear, Exponents, Layout, LinearBounds, LinearClient, LinearInput, LinearOutput,
+    LinearProducts, LinearServer, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,
+    Windows,
 };
 pub use seam::{
     Ahead, Backend, CutBounds, Evaluate, Expect, HeError, KeyBits, KeyOwner, Rng, Scheme,

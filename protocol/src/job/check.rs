@@ -31,6 +31,26 @@ impl TryFrom<JobSpec> for Job {
             "must be at least 0 and below 1",
         )?;
         check(
+            spec.data.test_rows.is_none() || spec.data.test_fraction == 0.0,
+            "data.test_rows",
+            "says what data.test_fraction says otherwise: leave one of them out",
+        )?;
+        check(
+            spec.data.test_rows.is_none()
+                || spec.data.match_on.is_none()
+                || spec.data.order == Some(RowOrder::AsStored),
+            "data.test_rows",
+            "are the last rows as they are stored, and data.match_on puts rows into another \
+             order: add data.order = \"as_stored\", or set apart a data.test_fraction",
+        )?;
+        check(
+            spec.data.test_fold == 0
+                || f64::from(spec.data.test_fold) * spec.data.test_fraction < 0.999
+                    && spec.data.test_fraction > 0.0,
+            "data.test_fold",
+            "counts parts of the size of data.test_fraction, from 0: there is none of this number",
+        )?;
+        check(
             spec.data.validation_fraction >= 0.0
                 && spec.data.validation_fraction + spec.data.test_fraction < 1.0,
             "data.validation_fraction",

@@ -150,11 +150,15 @@ impl Job {
     /// Which rows are learnt from and which are not.
     pub fn split(&self, ids: &RowIds) -> Split {
         let data = &self.spec.data;
-        let fractions = Fractions {
-            test: data.test_fraction,
-            validation: data.validation_fraction,
-        };
-        Split::of(ids, self.spec.training.seed, fractions)
+        let seed = data.split_seed.unwrap_or(self.spec.training.seed);
+        let validation = data.validation_fraction;
+        match data.test_rows {
+            Some(last) => Split::with_last(ids, seed, last, validation),
+            None => {
+                let test = data.test_fraction;
+                Split::fold(ids, seed, Fractions { test, validation }, data.test_fold)
+            }
+        }
     }
 
     /// The exchanges, once the rows are known: their ids, or how many there

@@ -88,26 +88,73 @@ impl Parties {
 
 /// What the job learns from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "WrittenData")]
 pub struct Data {
     /// The name of the dataset in each party's own configuration.
     pub dataset: String,
     /// The identifier by which the parties' rows are matched, as both parties'
     /// configurations name it. Left out: row 5 of one party belongs to row 5 of
     /// the other.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub match_on: Option<String>,
     /// With `match_on`: the order in which rows are counted. Left out: by id.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<RowOrder>,
     /// The part of the rows that is set apart for testing, 0 up to (not
-    /// including) 1.
-    #[serde(default = "default_test_fraction")]
+    /// including) 1. Left out: 0.2, or 0 with `test_rows`.
     pub test_fraction: f64,
+    /// In the place of `test_fraction`: the last rows of the dataset, so many,
+    /// are those to test on. For data that comes with a test set, whose files
+    /// stand behind the others in the dataset's `path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_rows: Option<usize>,
+    /// Which part of the size of `test_fraction` is tested on, from 0: with
+    /// `split_seed` the same, jobs of fractions 0.2 and folds 0 to 4 test on
+    /// every row once.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub test_fold: u32,
+    /// What the split hangs on, in the place of `training.seed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// The part of the rows that is set apart to choose between models, at
-    /// least 0; below 1 together with `test_fraction`.
-    #[serde(default)]
+    /// least 0; below 1 together with `test_fraction`. With `test_rows`, the
+    /// part of the rows before them.
     pub validation_fraction: f64,
+}
+
+/// What a person writes: what is left out hangs on what is not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenData {
+    dataset: String,
+    match_on: Option<String>,
+    order: Option<RowOrder>,
+    test_fraction: Option<f64>,
+    test_rows: Option<usize>,
+    #[serde(default)]
+    test_fold: u32,
+    split_seed: Option<u64>,
+    #[serde(default)]
+    validation_fraction: f64,
+}
+
+impl From<WrittenData> for Data {
+    fn from(written: WrittenData) -> Self {
+        let usual = match written.test_rows {
+            Some(_) => 0.0,
+            None => 0.2,
+        };
+        Self {
+            dataset: written.dataset,
+            match_on: written.match_on,
+            order: written.order,
+            test_fraction: written.test_fraction.unwrap_or(usual),
+            test_rows: written.test_rows,
+            test_fold: written.test_fold,
+            split_seed: written.split_seed,
+            validation_fraction: written.validation_fraction,
+        }
+    }
 }
 
 /// The order in which rows with ids are counted.
@@ -119,10 +166,6 @@ pub enum RowOrder {
     ById,
     /// As each party stores them; both must store them in one order.
     AsStored,
-}
-
-fn default_test_fraction() -> f64 {
-    0.2
 }
 
 /// How the job learns.
@@ -150,8 +193,8 @@ pub struct Training {
     /// Which epoch's weights are tested and saved.
     #[serde(default, skip_serializing_if = "Keep::is_last")]
     pub keep: Keep,
-    /// Fixes every public choice: the split and the order of samples. Initial
-    /// weights come from seeds that each party keeps to itself.
+    /// Fixes every public choice: the order of samples, and the split unless
+    /// `data.split_seed` does. Initial weights come from seeds that each party keeps to itself.
     pub seed: u64,
 }
 

@@ -47,6 +47,26 @@ fn each_field_is_held_against_its_range_and_named() {
             "validation_fraction = -0.1",
             "data.validation_fraction",
         ),
+        (
+            "test_fraction = 0.2",
+            "test_fraction = 0.2\ntest_rows = 30",
+            "data.test_rows",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_fraction = 0.2\ntest_fold = 5",
+            "data.test_fold",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_rows = 30\ntest_fold = 1",
+            "data.test_fold",
+        ),
+        (
+            "test_fraction = 0.2",
+            "test_rows = 30\nmatch_on = \"customer\"",
+            "data.test_rows",
+        ),
         ("test_fraction = 0.2", "match_on = \"\"", "data.match_on"),
         ("test_fraction = 0.2", "order = \"by_id\"", "data.order"),
         ("inputs = 4", "inputs = 0", "network.inputs"),

@@ -249,12 +249,10 @@ faults! {
     NothingToLearn {
         /// Its rows.
         rows: usize,
-        /// What the job sets apart.
-        set_apart: f64,
     } = "nothing_to_learn",
         "the job sets all of its rows apart: lower data.test_fraction, or give more rows",
-        "has {rows} rows, of which the job's data.test_fraction and data.validation_fraction \
-         ({set_apart} together) leave none to learn from: lower them, or give more rows";
+        "has {rows} rows, of which the job's data.test_fraction (or test_rows) and \
+         data.validation_fraction leave none to learn from: lower them, or give more rows";
     /// None of its rows is asked about.
     NothingAsked {
         /// Its rows.

@@ -59,7 +59,7 @@ fn pour_array(
         })
     };
     match config {
-        DatasetConfig::Iris { columns } => read(Box::new(Iris(*columns)), Place::default())?,
+        DatasetConfig::Iris { columns, .. } => read(Box::new(Iris(*columns)), Place::default())?,
         _ => config
             .paths()
             .iter()

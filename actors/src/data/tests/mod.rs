@@ -42,7 +42,10 @@ pub(crate) fn iris_job(edit: impl FnOnce(&mut JobSpec)) -> Job {
 }
 
 pub(crate) fn iris(columns: Columns) -> DatasetConfig {
-    DatasetConfig::Iris { columns }
+    DatasetConfig::Iris {
+        columns,
+        standardise: None,
+    }
 }
 
 /// A job on `dataset` with so many inputs and classes.

@@ -45,6 +45,7 @@ fn irises_are_learnt() {
             };
         });
         assert_eq!(result.losses.len(), 40);
+        assert!(result.validated.is_empty());
         assert!(result.losses[39] < 0.2 * result.losses[0]);
         sum += result.test_accuracy.unwrap();
     }
@@ -57,6 +58,21 @@ fn a_job_without_test_rows_has_no_accuracy() {
     assert_eq!(result.test_accuracy, None);
     // What any guess costs among three classes, or little less.
     assert!((0.3..1.5).contains(&result.losses[0]));
+}
+
+#[test]
+fn a_look_after_each_epoch_changes_nothing() {
+    let looked = train(|spec| spec.data.validation_fraction = 0.2);
+    assert_eq!(looked.validated.len(), looked.losses.len());
+    let mut parts = looked.validated.iter();
+    assert!(parts.all(|part| (0.0..=1.0).contains(part)));
+    // The last epoch is the only one to be looked at after, if it is one.
+    let one = train(|spec| {
+        spec.data.validation_fraction = 0.2;
+        spec.training.epochs = 1;
+    });
+    assert_eq!(one.losses[0], looked.losses[0]);
+    assert_eq!(one.validated[0], looked.validated[0]);
 }
 
 /// No epoch betters the first by as much as is asked for.

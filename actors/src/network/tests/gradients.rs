@@ -93,6 +93,7 @@ gradients_are_the_finite_differences! {
     of_dense_and_sigmoid: row(), [dense(5), Layer::Sigmoid];
     of_tanh: row(), [dense(3), Layer::Tanh, dense(2)];
     of_relu: row(), [dense(6), Layer::Relu, dense(4), Layer::Relu];
+    of_square: row(), [Layer::Tanh, dense(4), Layer::Square, dense(2)];
     of_leaky_relu: row(), [dense(6), Layer::LeakyRelu { slope: 0.2 }, dense(2)];
     of_a_layer_without_parameters_below: row(), [Layer::Tanh, dense(3)];
     of_conv2d: image(2, 5, 6), between(conv2d(2, 3, 1, 0));

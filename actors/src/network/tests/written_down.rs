@@ -126,6 +126,7 @@ fn layer(fitted: &Fitted, x: Array4<f64>, numbers: &mut Numbers<'_>, round: u64)
         Layer::LeakyRelu { slope } => x.mapv(|x| if x > 0.0 { x } else { slope * x }),
         Layer::Sigmoid => x.mapv(|x| 1.0 / (1.0 + (-x).exp())),
         Layer::Tanh => x.mapv(f64::tanh),
+        Layer::Square => x.mapv(|x| x * x),
         Layer::Flatten => {
             let (rows, count) = (x.dim().0, x.len() / x.dim().0);
             Array4::from_shape_vec((rows, count, 1, 1), x.iter().copied().collect()).unwrap()

@@ -118,6 +118,32 @@ impl Drop for Scalars {
 }
 
 impl Modulus {
+    /// As [`Modulus::products`], where base i of row l is number `seen(l, i)`
+    /// of `x`, or one if there is no such number: rows that share their bases,
+    /// as the windows of a convolution do, need not be laid out side by side
+    /// first. Constant time in the scalars; what is seen is public.
+    pub(crate) fn gathered_products(
+        &self,
+        x: &Residues,
+        rows: usize,
+        seen: impl Fn(usize, usize) -> usize,
+        scalars: &Scalars,
+    ) -> Option<Residues> {
+        /// Bases that are laid out at a time: about 40 MB at 2048 bits.
+        const BASES: usize = 1 << 16;
+        let (terms, outputs) = (scalars.terms.max(1), scalars.outputs());
+        let one = self.ones(1);
+        let mut products = Residues::zeros(rows * outputs, self.layout());
+        let at_once = (BASES / terms).max(1);
+        for first in (0..rows).step_by(at_once) {
+            let count = at_once.min(rows - first);
+            let seen = |i: usize| seen(first + i / terms, i % terms);
+            let bases = x.gathered_or(&one, count * terms, seen);
+            products.put(first * outputs, &self.products(&bases, scalars)?);
+        }
+        Some(products)
+    }
+
     /// `out[l][o] = prod_i x[l][i]^s[o][i]` for `x` of `rows x terms` by rows,
     /// the result `rows x outputs` by rows. `None` when some base has no
     /// inverse, which no validated ciphertext does.

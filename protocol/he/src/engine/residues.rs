@@ -51,13 +51,43 @@ impl Residues {
 
     /// Number `of(i)` of this batch as number i of the other, for `len` of them.
     #[must_use]
-    pub(super) fn gathered(&self, len: usize, of: impl Fn(usize) -> usize) -> Self {
+    pub(crate) fn gathered(&self, len: usize, of: impl Fn(usize) -> usize) -> Self {
         let mut gathered = Self::zeros(len, self.layout);
         for to in 0..len {
             self.layout
                 .copy(&mut gathered.lines, to, &self.lines, of(to));
         }
         gathered
+    }
+
+    /// As [`Residues::gathered`], with `otherwise`, a batch of one, wherever
+    /// there is no such number.
+    #[must_use]
+    pub(super) fn gathered_or(
+        &self,
+        otherwise: &Self,
+        len: usize,
+        of: impl Fn(usize) -> usize,
+    ) -> Self {
+        let mut gathered = Self::zeros(len, self.layout);
+        for to in 0..len {
+            let from = of(to);
+            let (from, source) = match from < self.len {
+                true => (from, self),
+                false => (0, otherwise),
+            };
+            self.layout
+                .copy(&mut gathered.lines, to, &source.lines, from);
+        }
+        gathered
+    }
+
+    /// Writes `numbers` over those of this batch from number `at` on.
+    pub(super) fn put(&mut self, at: usize, numbers: &Self) {
+        for from in 0..numbers.len {
+            self.layout
+                .copy(&mut self.lines, at + from, &numbers.lines, from);
+        }
     }
 
     /// Read as a `rows x cols` matrix by rows, its transpose by rows.

@@ -79,27 +79,38 @@ impl Ciphertexts {
         })
     }
 
-    /// Reads a matrix whose layout is what `packing` says of the bits that its
-    /// values have room for.
+    /// Reads a matrix of a job, whose layout is what `packing` says of the bits
+    /// that its values have room for.
     fn decode(
         expect: &Expect<'_, Paillier>,
         packing: impl FnOnce(&Packings, u32) -> Option<Packing>,
         input: &mut Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        let key = expect.key;
+        let packing = |value_bits| Ok(packing(&packings(expect)?, value_bits));
+        Self::read(expect.key, expect.shape, packing, input)
+    }
+
+    /// Reads a matrix of `shape` under `key`, whose layout is what `packing`
+    /// says of the bits that its values have room for.
+    pub(super) fn read(
+        key: &PublicKey,
+        shape: Shape,
+        packing: impl FnOnce(u32) -> Result<Option<Packing>, DecodeError>,
+        input: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
         if Layout::decode(WHAT, input)? != key.layout() {
             return Err(invalid("one end packs its plaintexts, the other does not"));
         }
         if input.u64(WHAT)? != key.mark() {
             return Err(invalid("it is under another key"));
         }
-        expect.shape.expect(WHAT, input)?;
+        shape.expect(WHAT, input)?;
         let value_bits = input.u32(WHAT)?;
-        let packing = packing(&packings(expect)?, value_bits)
+        let packing = packing(value_bits)?
             .ok_or(invalid("its slots are not of the width that the job has"))?;
 
         let bytes = key.ciphertext_bytes();
-        let count = packing.ciphertexts(expect.shape);
+        let count = packing.ciphertexts(shape);
         let cells = input
             .take(WHAT, count.saturating_mul(bytes))?
             .chunks_exact(bytes)
@@ -122,13 +133,13 @@ impl Ciphertexts {
         if !coprime {
             return Err(invalid("a ciphertext has a factor in common with n"));
         }
-        Ok(Self::new(key.clone(), expect.shape, packing, cells))
+        Ok(Self::new(key.clone(), shape, packing, cells))
     }
 }
 
 const WHAT: &str = "ciphertext matrix";
 
-fn invalid(why: &'static str) -> DecodeError {
+pub(super) fn invalid(why: &'static str) -> DecodeError {
     DecodeError::Invalid { what: WHAT, why }
 }
 
@@ -217,7 +228,7 @@ impl Decode<Expect<'_, Paillier>> for Activations {
 
 /// A type of its own for each message, so that none can stand for another.
 macro_rules! ciphertext_matrix {
-    ($(#[$doc:meta] $name:ident: $packing:ident)*) => {$(
+    ($(#[$doc:meta] $name:ident)*) => {$(
         #[$doc]
         #[derive(Debug)]
         pub struct $name(pub(super) Ciphertexts);
@@ -229,7 +240,14 @@ macro_rules! ciphertext_matrix {
                 self.0.encode(out);
             }
         }
+    )*};
+}
 
+/// Those of a job, each with its layout.
+macro_rules! ciphertext_matrix_of_a_job {
+    ($(#[$doc:meta] $name:ident: $packing:ident)*) => {
+        ciphertext_matrix! { $(#[$doc] $name)* }
+    $(
         impl Decode<Expect<'_, Paillier>> for $name {
             fn decode(
                 expect: &Expect<'_, Paillier>,
@@ -241,7 +259,7 @@ macro_rules! ciphertext_matrix {
     )*};
 }
 
-ciphertext_matrix! {
+ciphertext_matrix_of_a_job! {
     /// Enc(a), `B x h`, packed over samples.
     ForwardActivations: forward_of
     /// Enc(E), `c x h`.
@@ -252,4 +270,11 @@ ciphertext_matrix! {
     WeightGradient: weight_gradient_of
     /// Enc(D W - D E), `B x h`.
     InputGradient: input_gradient_of
+}
+
+ciphertext_matrix! {
+    /// Enc(x), `B x N`, packed over samples: what a linear layer takes.
+    LinearInput
+    /// Enc(y), `B x PO`, packed over samples: what a linear layer makes.
+    LinearOutput
 }

@@ -102,16 +102,26 @@ impl<S: Source> Encryptor<S> {
         Ok(EncryptedShare(self.encrypt(e, packing, rng)))
     }
 
-    /// Encrypts a matrix whose entries are read as signed.
     fn encrypt(&self, matrix: &RingMatrix, packing: Packing, rng: &mut Rng) -> Ciphertexts {
-        let key = self.key();
-        let shape = matrix.shape();
-        let encoded = key.encode_all(&packing.pack(matrix, key));
-        let mut cells = self.pool.draw(packing.ciphertexts(shape), rng);
-        key.modulus()
-            .multiply(&mut cells, &key.modulus().import(encoded.expose()));
-        Ciphertexts::new(key.clone(), shape, packing, cells)
+        encrypt(&self.pool, matrix, packing, rng)
     }
+}
+
+/// Encrypts a matrix whose entries are read as signed, with randomness of
+/// `pool`.
+pub(super) fn encrypt<S: Source>(
+    pool: &Pool<S>,
+    matrix: &RingMatrix,
+    packing: Packing,
+    rng: &mut Rng,
+) -> Ciphertexts {
+    let key = pool.source().key();
+    let shape = matrix.shape();
+    let encoded = key.encode_all(&packing.pack(matrix, key));
+    let mut cells = pool.draw(packing.ciphertexts(shape), rng);
+    key.modulus()
+        .multiply(&mut cells, &key.modulus().import(encoded.expose()));
+    Ciphertexts::new(key.clone(), shape, packing, cells)
 }
 
 impl<S: Source> Ahead for Encryptor<S> {

@@ -18,6 +18,7 @@
 //! | evaluator | three products | joint exponentiation | `evaluator.rs`, the engine |
 //! | evaluator | re-randomise | statistically, its own bases | `rerandomise.rs` |
 //! | all | before the round | values of single use, as many as there is room for | `pool.rs` |
+//! | anyone, server | linear layers of weights that are the server's own | `linear/` |
 //! | benchmarks | all of it, number by number | without a layout, under a key of their own | `textbook.rs` |
 //!
 //! One plaintext holds many values, side by side:
@@ -38,6 +39,7 @@ mod encryptor;
 mod evaluator;
 mod keygen;
 mod layout;
+mod linear;
 mod owner;
 mod packing;
 mod packings;
@@ -61,10 +63,12 @@ use std::sync::Arc;
 use crate::{Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme, Tier};
 
 pub use ciphertexts::{
-    Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, WeightGradient,
+    Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, LinearInput,
+    LinearOutput, WeightGradient,
 };
 pub use encryptor::PublicEncryptor;
 pub use layout::Layout;
+pub use linear::{ExpectLinear, LinearBounds, LinearClient, LinearProducts, LinearServer, Windows};
 pub use public_key::PublicKey;
 pub use subgroup::Exponents;
 pub use textbook::{Batch, Plaintexts, Randomness, Textbook};

@@ -23,18 +23,25 @@ impl PaillierOwner {
         self.encryptor.source()
     }
 
-    /// Decrypts to the ring.
     fn decrypt(&self, what: &'static str, product: &Ciphertexts) -> Result<RingMatrix, HeError> {
-        let key = self.key();
-        let sums = key.decrypt(product.cells(key.public())?)?;
-        let packing = product.packing();
-        packing.open(what, sums.expose(), product.shape())
+        decrypt(self.key(), what, product)
     }
 
     #[cfg(test)]
     pub(super) fn key_mut(&mut self) -> &mut SecretKey {
         self.encryptor.source_mut()
     }
+}
+
+/// Decrypts to the ring.
+pub(super) fn decrypt(
+    key: &SecretKey,
+    what: &'static str,
+    product: &Ciphertexts,
+) -> Result<RingMatrix, HeError> {
+    let sums = key.decrypt(product.cells(key.public())?)?;
+    let packing = product.packing();
+    packing.open(what, sums.expose(), product.shape())
 }
 
 impl Ahead for PaillierOwner {

@@ -84,7 +84,6 @@ impl Packing {
     }
 
     /// Values in a plaintext.
-    #[cfg(test)]
     pub(super) fn slots(&self) -> usize {
         self.slots
     }
@@ -104,7 +103,7 @@ impl Packing {
 
     /// Where each slot lies, and the entry that it holds: `None` in what is
     /// left over of the last block.
-    fn entries(
+    pub(super) fn entries(
         &self,
         shape: Shape,
         cell: usize,

@@ -60,6 +60,16 @@ impl Slot {
         }
     }
 
+    /// For a value that may be seen whole: nothing to hide, so no more room
+    /// than a ring element and its sign take. The value stays below 2^62 in
+    /// size.
+    pub(super) fn whole(value_bits: u32) -> Self {
+        Self {
+            value_bits,
+            carry_bits: 0,
+        }
+    }
+
     /// log2 V.
     pub(super) fn value_bits(self) -> u32 {
         self.value_bits

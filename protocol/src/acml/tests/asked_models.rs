@@ -170,8 +170,9 @@ fn ask<S: Scheme>(
     let mut passive = trained.passive(asked, backend);
     let (mut reports, mut sent) = (Vec::new(), Vec::new());
     for index in 0..active.schedule().exchanges() {
-        let mut seen =
-            |name: &'static str, payload: &mut Vec<u8>| sent.push((name, payload.clone()));
+        let mut seen = |_: loopback::Speaker, name: &'static str, payload: &mut Vec<u8>| {
+            sent.push((name, payload.clone()))
+        };
         let (one, other) = loopback::exchange(index, active, passive, &mut seen)?;
         reports.push(other.report);
         (active, passive) = (one.role, other.role);
@@ -379,7 +380,7 @@ fn rows_that_differ_are_an_error_where_the_labels_side_has_its_own() {
         there.table = Table::random(case.rows + 1, case.inputs, case.classes, 1);
         let active = trained.active(&here, backend.clone());
         let passive = trained.passive(&there, backend.clone());
-        let ended = loopback::exchange(0, active, passive, &mut |_, _| {});
+        let ended = loopback::exchange(0, active, passive, &mut |_, _, _| {});
         let error = ended.err().unwrap();
         assert_eq!(error.label(), "rows_differ", "{question}: {error}");
     }

@@ -240,7 +240,7 @@ fn parties_with_different_tables_say_so_before_the_first_round() {
     );
     let active = here.active::<_, Corrected>(&here.job(), backend.clone(), here.bottom(), 1);
     let passive = there.passive::<_, Corrected>(&here.job(), backend, 1);
-    let error = exchange(0, active, passive, &mut |_, _| {})
+    let error = exchange(0, active, passive, &mut |_, _, _| {})
         .err()
         .expect("11 rows against 12");
     assert_eq!(error.label(), "rows_differ");

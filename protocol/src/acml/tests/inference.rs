@@ -5,7 +5,11 @@ use std::sync::Arc;
 use entente_he::{Paillier, PaillierBackend};
 
 use super::Case;
-use crate::{Role, acml::algebra::Corrected, loopback::exchange};
+use crate::{
+    Role,
+    acml::algebra::Corrected,
+    loopback::{Speaker, exchange},
+};
 
 /// A round sends the activations in both layouts, and inference in one: as many
 /// samples in fewer bytes.
@@ -26,7 +30,7 @@ fn inference_sends_the_activations_once() {
     let mut sent = Vec::new();
     for index in 0..active.schedule().exchanges() {
         let mut first = None;
-        let mut see = |name: &'static str, payload: &mut Vec<u8>| {
+        let mut see = |_: Speaker, name: &'static str, payload: &mut Vec<u8>| {
             first.get_or_insert((name, payload.len()));
         };
         let (one, other) = exchange(index, active, passive, &mut see).unwrap();

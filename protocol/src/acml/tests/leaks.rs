@@ -30,7 +30,7 @@ fn run(max_leak_auc: f64) -> (Vec<Report>, Option<ProtocolError>) {
     let mut passive = case.passive::<Transparent, Corrected>(&job, backend, 1);
     let (mut reports, exchanges) = (Vec::new(), active.schedule().exchanges());
     for index in 0..exchanges {
-        match exchange(index, active, passive, &mut |_, _| {}) {
+        match exchange(index, active, passive, &mut |_, _, _| {}) {
             Ok((one, other)) => {
                 reports.push(other.report);
                 (active, passive) = (one.role, other.role);

@@ -10,7 +10,7 @@ use super::Case;
 use crate::{
     Role,
     acml::{ActiveHalf, PassiveHalf, algebra::Corrected},
-    loopback::exchange,
+    loopback::{Speaker, exchange},
     network::{BottomNetwork, Features},
 };
 
@@ -30,7 +30,9 @@ fn found<S: Scheme>(backend: Arc<dyn Backend<S>>) -> (usize, usize) {
     let mut passive = case.passive::<S, Corrected>(&job, backend, 1);
     let mut stream = Vec::new();
     for index in 0..active.schedule().exchanges() {
-        let mut copy = |_: &'static str, payload: &mut Vec<u8>| stream.extend_from_slice(payload);
+        let mut copy = |_: Speaker, _: &'static str, payload: &mut Vec<u8>| {
+            stream.extend_from_slice(payload);
+        };
         let (one, other) = exchange(index, active, passive, &mut copy).unwrap();
         (active, passive) = (one.role, other.role);
     }

@@ -168,7 +168,7 @@ fn messages(
             .exchanges()
             .max(passive.schedule().exchanges())
     {
-        let (one, other) = exchange(index, active, passive, &mut |name, payload| {
+        let (one, other) = exchange(index, active, passive, &mut |_, name, payload| {
             names.push(name);
             tamper(name, payload);
         })?;

@@ -129,6 +129,7 @@ pub(super) fn after(layer: &Layer, comes: SampleShape) -> Result<SampleShape, Ta
         | Layer::LeakyRelu { .. }
         | Layer::Sigmoid
         | Layer::Tanh
+        | Layer::Square
         | Layer::Residual { .. } => Ok(comes),
     }
 }

@@ -76,6 +76,11 @@ pub enum Layer {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// x^2: what networks under fully homomorphic encryption take for an
+    /// activation, as it is the one that such a scheme can compute (CryptoNets,
+    /// Dowlin et al., ICML 2016). Here for that comparison: it is unbounded, and
+    /// so harder to train and to keep within the cut's fixed point.
+    Square,
     /// Whatever comes, as a row.
     Flatten,
     /// `f(x) + s(x)`: layers, and a shortcut past them. He et al. (2016).
@@ -132,6 +137,7 @@ impl Layer {
             Self::LeakyRelu { .. } => "leaky_relu",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
+            Self::Square => "square",
             Self::Flatten => "flatten",
             Self::Residual { .. } => "residual",
         }

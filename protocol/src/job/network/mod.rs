@@ -15,6 +15,7 @@
 //! can only be had from layers that fit; whoever builds from one need not check
 //! again.
 
+mod activation;
 mod blueprint;
 mod error;
 mod fit;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use self::written::Written;
 pub use self::{
+    activation::Activation,
     blueprint::{Blueprint, Fitted},
     error::{LayerError, LayerPath},
     layer::{Layer, Shortcut},
@@ -104,6 +106,17 @@ impl Network {
     /// [`LayerError`] naming the first layer that does not.
     pub fn blueprint(&self) -> Result<Blueprint, LayerError> {
         Blueprint::new(self.input, &self.layers()?)
+    }
+
+    /// The same network with this activation in the place of each that it has.
+    ///
+    /// # Errors
+    /// As [`Network::layers`].
+    pub fn with_activation(&self, activation: Activation) -> Result<Self, LayerError> {
+        Ok(Self {
+            bottom: Bottom::Layers(activation.throughout(&self.layers()?)),
+            ..self.clone()
+        })
     }
 
     /// c: the logits of a sample.

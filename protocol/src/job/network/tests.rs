@@ -241,6 +241,38 @@ fn what_is_said_twice_or_not_at_all_is_an_error() {
     }
 }
 
+#[test]
+fn one_activation_takes_the_place_of_all() {
+    let of = |network: &Network| -> Vec<Activation> {
+        let layers = network.layers().unwrap().into_owned();
+        layers.iter().filter_map(Activation::of).collect()
+    };
+    for (preset, input, count) in [
+        ("lenet5", "input = [1, 28, 28]\nclasses = 10", 4),
+        ("conv1", "input = [3, 32, 32]\nclasses = 10", 2),
+        ("mlp-krkp", "", 1),
+        ("mlr", "inputs = 9\nclasses = 3", 0),
+    ] {
+        let tanh = network(&format!("preset = \"{preset}\"\n{input}"));
+        assert_eq!(of(&tanh), vec![Activation::Tanh; count], "{preset}");
+        let square = tanh.with_activation(Activation::Square).unwrap();
+        assert_eq!(of(&square), vec![Activation::Square; count], "{preset}");
+        let [tanh, square] = [tanh, square].map(|network| network.blueprint().unwrap());
+        assert_eq!(
+            (tanh.width(), tanh.parameters(), tanh.layers().len()),
+            (square.width(), square.parameters(), square.layers().len()),
+        );
+    }
+    // Within blocks too; and what is written down names it.
+    let block = r#"input = [4]
+        classes = 2
+        bottom = [{ kind = "residual", layers = [{ kind = "relu" }, { kind = "dense", units = 4 }] }]"#;
+    let square = network(block).with_activation(Activation::Square).unwrap();
+    let written = serde_json::to_string(&square).unwrap();
+    assert!(written.contains(r#""layers":[{"kind":"square"},{"kind":"dense","units":4}]"#));
+    assert_eq!(serde_json::from_str::<Network>(&written).unwrap(), square);
+}
+
 /// Both ways to write a shape are one specification, and one digest.
 #[test]
 fn what_is_written_down_again_reads_the_same() {
