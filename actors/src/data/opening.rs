@@ -80,7 +80,8 @@ impl Opening<'_> {
         let ordered = dataset.order(rows, ids)?;
         let split = self.job.split(&ordered.ids);
         if split.train.is_empty() {
-            return dataset.fault(Place::default(), Fault::NothingToLearn { rows });
+            let test = split.test.len();
+            return dataset.fault(Place::default(), Fault::NothingToLearn { rows, test });
         }
         Ok((ordered, split))
     }

@@ -53,7 +53,7 @@ pub mod transparent;
 
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use engine::squared_products;
-pub use engine::{KernelSpeed, Tier, TierError};
+pub use engine::{KernelSpeed, PowerSpeed, Tier, TierError};
 pub use paillier::{
     ExpectLinear, Exponents, Layout, LinearBounds, LinearClient, LinearInput, LinearOutput,
     LinearProducts, LinearServer, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,

@@ -249,10 +249,14 @@ faults! {
     NothingToLearn {
         /// Its rows.
         rows: usize,
+        /// Those that test the model.
+        test: usize,
     } = "nothing_to_learn",
-        "the job sets all of its rows apart: lower data.test_fraction, or give more rows",
-        "has {rows} rows, of which the job's data.test_fraction (or test_rows) and \
-         data.validation_fraction leave none to learn from: lower them, or give more rows";
+        "the job sets all of its rows apart: lower data.test_fraction (or test_rows), or give \
+         more rows",
+        "has {rows} rows, of which the job sets {test} apart by data.test_fraction (or test_rows) \
+         and all others by data.validation_fraction, so that none are left to learn from: lower \
+         them, or give more rows";
     /// None of its rows is asked about.
     NothingAsked {
         /// Its rows.

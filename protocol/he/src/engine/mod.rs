@@ -53,5 +53,5 @@ pub(crate) use integer::{at_precision, low_u64};
 pub(crate) use modulus::Modulus;
 pub(crate) use product::Scalars;
 pub(crate) use residues::Residues;
-pub use speed::KernelSpeed;
+pub use speed::{KernelSpeed, PowerSpeed};
 pub use tier::{Tier, TierError};

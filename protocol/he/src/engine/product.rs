@@ -163,10 +163,7 @@ impl Modulus {
         for first in (0..rows).step_by(at_once) {
             let rows = first..(first + at_once).min(rows);
             let some = self.products_of_rows(x, rows, scalars, &groups)?;
-            for i in 0..some.len() {
-                let target = products.lines_mut();
-                layout.copy(target, first * outputs + i, some.lines(), i);
-            }
+            products.put(first * outputs, &some);
         }
         Some(products)
     }

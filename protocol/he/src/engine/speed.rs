@@ -6,10 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use crypto_bigint::BoxedUint;
+use crypto_bigint::{
+    BoxedUint,
+    modular::{BoxedMontyForm, BoxedMontyParams},
+};
 
 use super::{
-    Tier,
+    Modulus, Tier,
     kernel::{Kernel, Secrecy, Worker, kernel_for},
 };
 
@@ -46,6 +49,43 @@ impl KernelSpeed {
             multiply_ns: nanoseconds(|| worker.multiply(&mut acc, &by)) / lanes,
             square_ns: nanoseconds(|| worker.square(&mut acc)) / lanes,
             multiply_floor_ns: floor.map(|floor| floor / lanes),
+        })
+    }
+}
+
+/// What one constant-time exponentiation costs, by the engine and by the
+/// library that its portable tier is built on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerSpeed {
+    /// Bits of the modulus.
+    pub modulus_bits: u32,
+    /// Bits of the exponent: half as many.
+    pub exponent_bits: u32,
+    /// Nanoseconds by the engine, for each number of a block.
+    pub engine_ns: f64,
+    /// Nanoseconds by crypto-bigint, one number at a time.
+    pub crypto_bigint_ns: f64,
+}
+
+impl PowerSpeed {
+    /// Measures the tier of this thread, on one core; `None` for a length that
+    /// there is no kernel for.
+    pub fn measure(modulus_bits: u32) -> Option<Self> {
+        let exponent_bits = modulus_bits / 2;
+        let modulus = BoxedUint::max(modulus_bits);
+        let exponent = BoxedUint::max(exponent_bits);
+        let base = BoxedUint::from(3_u64).resize(modulus_bits);
+        let engine = Modulus::secret(&modulus)?;
+        let lanes = engine.layout().lanes;
+        let bases = engine.import(&vec![base.clone(); lanes]);
+        let params = BoxedMontyParams::new(modulus.to_odd().into_option()?);
+        let form = BoxedMontyForm::new(base, &params);
+        let by_the_engine = nanoseconds(|| drop(engine.pow(&bases, &exponent, exponent_bits)));
+        Some(Self {
+            modulus_bits,
+            exponent_bits,
+            engine_ns: by_the_engine / lanes as f64,
+            crypto_bigint_ns: nanoseconds(|| drop(form.pow(&exponent))),
         })
     }
 }
@@ -93,5 +133,13 @@ mod tests {
         let speed = KernelSpeed::measure(512).unwrap();
         assert!(speed.multiply_ns > 0.0 && speed.square_ns > 0.0);
         assert!(KernelSpeed::measure(8193).is_none());
+    }
+
+    #[test]
+    fn exponentiations_are_measured_side_by_side() {
+        let speed = PowerSpeed::measure(512).unwrap();
+        assert_eq!((speed.modulus_bits, speed.exponent_bits), (512, 256));
+        assert!(speed.engine_ns > 0.0 && speed.crypto_bigint_ns > 0.0);
+        assert!(PowerSpeed::measure(8194).is_none());
     }
 }
