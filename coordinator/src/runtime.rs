@@ -37,7 +37,7 @@ use tokio::{
 use self::meters::Meters;
 use crate::{
     clock::{Clock, Millis},
-    engine::{Command, Engine, EngineError, Event, Settings},
+    engine::{Command, Engine, EngineError, Event, Late, Settings},
     store::{Store, StoreError},
 };
 
@@ -224,9 +224,13 @@ impl<S: Store> Task<S> {
         self.refresh().await?;
         let now = self.clock.now();
         let outcome = self.engine.handle(event, now);
-        if let Err(EngineError::Transition(_)) = &outcome {
-            self.stale = true;
-            self.meters.refused.with(["illegal"]).increment();
+        match &outcome {
+            Err(EngineError::Transition(_)) => {
+                self.stale = true;
+                self.meters.refused.with(["illegal"]).increment();
+            }
+            Err(EngineError::Ended { .. }) => self.meters.refused.with(["ended"]).increment(),
+            _ => {}
         }
         for command in outcome? {
             if let Err(error) = self.perform(command).await {
@@ -255,6 +259,16 @@ impl<S: Store> Task<S> {
                 }
             }
             Command::Wake(party) => self.waiting.wake(&party),
+            Command::Refuse(late) => {
+                let Late {
+                    job,
+                    party,
+                    state,
+                    says,
+                } = late;
+                tracing::warn!(%job, %party, %state, says, "said too late: the end stands");
+                self.meters.refused.with(["late"]).increment();
+            }
         }
         Ok(())
     }

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// How a live job goes on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pace {
     /// When a count last grew.
-    grown_at: Millis,
+    pub(super) grown_at: Millis,
     /// The most exchanges that each side has reported: one that starts over
     /// and over does not grow.
     most: Sides<u64>,

@@ -91,6 +91,22 @@ pub enum Command {
     Write(Box<Change>),
     /// Answer a party that waits for a wish: there is news for it.
     Wake(PartyName),
+    /// Count and log what a party said too late; nothing is written.
+    Refuse(Late),
+}
+
+/// A party says that a job ended otherwise than the record does: it came too
+/// late, or contradicts what the party said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// The job.
+    pub job: JobId,
+    /// Who says so.
+    pub party: PartyName,
+    /// How the job has ended.
+    pub state: JobState,
+    /// What it says: `finished` or `failed`.
+    pub says: &'static str,
 }
 
 /// Why an event was refused. Nothing has changed then.
@@ -116,7 +132,7 @@ pub enum EngineError {
 ///
 /// Ended jobs stay in memory, some two kilobytes each; only those that have
 /// not ended cost time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
     /// Before this moment no party could have been heard of.

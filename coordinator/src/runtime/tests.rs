@@ -105,6 +105,14 @@ async fn who_is_behind_writes_nothing_and_catches_up() {
     assert_eq!(states(&handle).await.unwrap(), [JobState::Cancelled]);
     let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
     assert_eq!(refused.with(["conflict"]).value(), 1);
+
+    let again = handle.change(Event::Cancel { id: id(1) }).await;
+    assert!(matches!(
+        again,
+        Err(RuntimeError::Engine(EngineError::Ended { .. }))
+    ));
+    assert_eq!(refused.with(["ended"]).value(), 1);
+    assert_eq!(store.load().await.unwrap(), [change.record().clone()]);
 }
 
 #[actix_rt::test]

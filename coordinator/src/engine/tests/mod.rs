@@ -3,6 +3,8 @@
 
 mod any_order;
 mod ending;
+mod every_order;
+mod late;
 mod running;
 mod scheduling;
 
@@ -151,6 +153,13 @@ fn short(commands: &[Command]) -> Vec<String> {
             change.record().granted,
         ),
         Command::Wake(party) => format!("wake {party}"),
+        Command::Refuse(late) => format!(
+            "refuse {} {} of {} {}",
+            late.party,
+            late.says,
+            number(late.job),
+            late.state
+        ),
     };
     commands.iter().map(describe).collect()
 }
