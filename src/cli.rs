@@ -169,7 +169,8 @@ pub(crate) enum CertCommand {
         after_help = "Example:\n  entente cert issue party bank-a --ca pki --out pki --host bank-a.example"
     )]
     Issue {
-        /// party, coordinator or user.
+        /// party, coordinator, user (submits jobs and cancels its own), operator
+        /// (cancels anybody's) or reader (changes nothing).
         kind: String,
         /// The holder's name: a-z, 0-9 and -.
         name: String,

@@ -62,7 +62,8 @@ fn forbidden(identity: &Identity, needed: &str) -> Problem {
     )
 }
 
-/// Somebody who may say what is to be computed.
+/// Somebody who may say what is to be computed. Whose jobs it may cancel, the
+/// engine knows.
 pub(super) struct User(pub(super) Identity);
 
 /// Somebody who takes part.
@@ -70,18 +71,23 @@ pub(super) struct Party(pub(super) PartyName);
 
 /// Somebody who may look at jobs.
 pub(super) enum Reader {
-    /// At all of them.
-    User,
+    /// At all of them, and at parties.
+    Everything,
     /// At its own.
     Party(PartyName),
 }
+
+/// Somebody who may look at more than its own.
+pub(super) struct Overseer;
 
 impl TryFrom<&Identity> for User {
     type Error = Problem;
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
-            IdentityKind::User => Ok(Self(identity.clone())),
-            IdentityKind::Party | IdentityKind::Coordinator => Err(forbidden(identity, "users")),
+            IdentityKind::User | IdentityKind::Operator => Ok(Self(identity.clone())),
+            IdentityKind::Party | IdentityKind::Coordinator | IdentityKind::Reader => {
+                Err(forbidden(identity, "users and operators"))
+            }
         }
     }
 }
@@ -91,7 +97,10 @@ impl TryFrom<&Identity> for Party {
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
             IdentityKind::Party => Ok(Self(party_name(identity)?)),
-            IdentityKind::User | IdentityKind::Coordinator => Err(forbidden(identity, "parties")),
+            IdentityKind::User
+            | IdentityKind::Operator
+            | IdentityKind::Reader
+            | IdentityKind::Coordinator => Err(forbidden(identity, "parties")),
         }
     }
 }
@@ -100,9 +109,23 @@ impl TryFrom<&Identity> for Reader {
     type Error = Problem;
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
-            IdentityKind::User => Ok(Self::User),
+            IdentityKind::User | IdentityKind::Operator | IdentityKind::Reader => {
+                Ok(Self::Everything)
+            }
             IdentityKind::Party => Ok(Self::Party(party_name(identity)?)),
-            IdentityKind::Coordinator => Err(forbidden(identity, "users and parties")),
+            IdentityKind::Coordinator => {
+                Err(forbidden(identity, "users, operators, readers and parties"))
+            }
+        }
+    }
+}
+
+impl TryFrom<&Identity> for Overseer {
+    type Error = Problem;
+    fn try_from(identity: &Identity) -> Result<Self, Problem> {
+        match Reader::try_from(identity) {
+            Ok(Reader::Everything) => Ok(Self),
+            _ => Err(forbidden(identity, "users, operators and readers")),
         }
     }
 }
@@ -120,4 +143,4 @@ macro_rules! from_request {
     )*};
 }
 
-from_request!(User, Party, Reader);
+from_request!(User, Party, Reader, Overseer);

@@ -92,8 +92,8 @@ pub(super) async fn cancel(
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
-    api.coordinator.change(Event::Cancel { id }).await?;
-    tracing::info!(job = %id, %by, "cancelled");
+    tracing::info!(job = %id, %by, "asked to cancel");
+    api.coordinator.change(Event::Cancel { id, by }).await?;
     Ok(web::Json(view(&api.coordinator, id).await?))
 }
 
@@ -113,7 +113,7 @@ async fn view(coordinator: &Handle, id: JobId) -> Result<JobView, RuntimeError> 
 impl Reader {
     fn may_see(&self, job: &JobView) -> bool {
         match self {
-            Self::User => true,
+            Self::Everything => true,
             Self::Party(name) => job.sides.iter().any(|side| side.party == *name),
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! | route | who | what |
 //! |---|---|---|
-//! | `POST /v1/jobs` | users | submits a job specification, JSON or TOML |
-//! | `GET /v1/jobs` | users, parties their own | lists jobs, newest first; `?state=` |
-//! | `GET /v1/jobs/{id}` | users, parties their own | shows a job |
-//! | `DELETE /v1/jobs/{id}` | users | cancels a job |
-//! | `GET /v1/parties` | users | lists parties |
+//! | `POST /v1/jobs` | users, operators | submits a job specification, JSON or TOML |
+//! | `GET /v1/jobs` | users, operators, readers; parties their own | lists jobs, newest first; `?state=` |
+//! | `GET /v1/jobs/{id}` | users, operators, readers; parties their own | shows a job |
+//! | `DELETE /v1/jobs/{id}` | users their own, operators any | cancels a job |
+//! | `GET /v1/parties` | users, operators, readers | lists parties |
 //! | `POST /v1/sync` | parties | [`Sync`](entente_protocol::control::Sync) to [`Wish`](entente_protocol::control::Wish), held back until there is news |
 //! | `GET /healthz` | anybody with a certificate | the process answers |
 //! | `GET /readyz` | anybody with a certificate | engine and store answer, and it is not ending |

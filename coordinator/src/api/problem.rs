@@ -148,6 +148,13 @@ impl From<RuntimeError> for Problem {
                 Kind::NoJob,
                 format!("there is no job {id}: list the jobs with GET /v1/jobs"),
             ),
+            RuntimeError::Engine(EngineError::NotTheirs { id, owner }) => Self::new(
+                Kind::Forbidden,
+                format!(
+                    "job {id} is {owner}'s: ask them to cancel it, or use the certificate \
+                     of an operator (entente cert issue operator NAME)"
+                ),
+            ),
             RuntimeError::Engine(EngineError::Ended { id, state }) => Self::new(
                 Kind::JobEnded,
                 format!("job {id} has {state} already and stays so"),

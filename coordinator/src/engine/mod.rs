@@ -34,7 +34,7 @@ use entente_protocol::{
     control::Sync,
     job::{Job, JobId, PartyName},
 };
-use entente_tls::Identity;
+use entente_tls::{Identity, IdentityKind};
 use thiserror::Error;
 
 use self::{liveness::Pace, parties::Party};
@@ -66,10 +66,12 @@ pub enum Event {
         /// Who wants it.
         by: Identity,
     },
-    /// A user wants a job no more.
+    /// Somebody wants a job no more.
     Cancel {
         /// The job.
         id: JobId,
+        /// Who.
+        by: Identity,
     },
     /// A party said where it stands.
     Sync {
@@ -115,6 +117,14 @@ pub enum EngineError {
     /// There is no such job.
     #[error("there is no job {0}")]
     Unknown(JobId),
+    /// The job is somebody else's.
+    #[error("job {id} is {owner}'s")]
+    NotTheirs {
+        /// The job.
+        id: JobId,
+        /// Who submitted it.
+        owner: Identity,
+    },
     /// The job has ended.
     #[error("job {id} has {state} already")]
     Ended {
@@ -184,7 +194,7 @@ impl Engine {
                 self.jobs.insert(id, record);
                 self.live.insert(id, Pace::new(now));
             }
-            Event::Cancel { id } => self.cancel(id, now, &mut commands)?,
+            Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
             Event::Tick => {}
         }
@@ -201,13 +211,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Users end their own jobs, operators anybody's.
     fn cancel(
         &mut self,
         id: JobId,
+        by: &Identity,
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
         let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
+        if record.submitted_by != *by && by.kind != IdentityKind::Operator {
+            let owner = record.submitted_by.clone();
+            return Err(EngineError::NotTheirs { id, owner });
+        }
         let next = match record.state {
             JobState::Queued => JobState::Cancelled,
             JobState::Running => JobState::Cancelling,

@@ -28,6 +28,13 @@ fn submit(number: u128) -> Event {
     }
 }
 
+fn cancel(number: u128) -> Event {
+    Event::Cancel {
+        id: id(number),
+        by: "user/alice".parse().unwrap(),
+    }
+}
+
 fn sync(name: &str) -> Event {
     Event::Sync {
         party: party(name),
@@ -96,7 +103,7 @@ async fn who_is_behind_writes_nothing_and_catches_up() {
     let change = Change::new(&kept, elsewhere).unwrap();
     store.write(&change).await.unwrap();
 
-    let outcome = handle.change(Event::Cancel { id: id(1) }).await;
+    let outcome = handle.change(cancel(1)).await;
     assert!(matches!(
         outcome,
         Err(RuntimeError::Store(StoreError::Conflict(job))) if job == id(1)
@@ -106,7 +113,7 @@ async fn who_is_behind_writes_nothing_and_catches_up() {
     let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
     assert_eq!(refused.with(["conflict"]).value(), 1);
 
-    let again = handle.change(Event::Cancel { id: id(1) }).await;
+    let again = handle.change(cancel(1)).await;
     assert!(matches!(
         again,
         Err(RuntimeError::Engine(EngineError::Ended { .. }))

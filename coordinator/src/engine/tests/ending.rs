@@ -97,6 +97,22 @@ fn a_queued_job_is_cancelled_at_once() {
 }
 
 #[test]
+fn a_job_is_cancelled_by_who_submitted_it_or_by_an_operator() {
+    for by in ["user/bob", "reader/alice", "party/bank-a"] {
+        let mut world = running_world();
+        let refused = EngineError::NotTheirs {
+            id: id(1),
+            owner: "user/alice".parse().unwrap(),
+        };
+        assert_eq!(world.cancel_by(1, by), Err(refused));
+        assert_eq!(world.state(1), JobState::Running);
+    }
+    let mut world = running_world();
+    world.cancel_by(1, "operator/olga").unwrap();
+    assert_eq!(world.state(1), JobState::Cancelling);
+}
+
+#[test]
 fn a_running_job_is_cancelled_when_both_parties_have_stopped() {
     let mut world = running_world();
     assert_eq!(

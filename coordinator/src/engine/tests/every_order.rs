@@ -118,7 +118,10 @@ impl Moment {
                 job: Box::new(job()),
                 by: "user/alice".parse().unwrap(),
             }),
-            Cancel => next.handle(Event::Cancel { id: id(1) }),
+            Cancel => next.handle(Event::Cancel {
+                id: id(1),
+                by: "user/alice".parse().unwrap(),
+            }),
             Sync(side) => {
                 let sync = self.peers[side as usize].truth();
                 next.arrive(side, sync);

@@ -57,8 +57,12 @@ impl World {
     }
 
     fn cancel(&mut self, number: u128) -> Result<Vec<Command>, EngineError> {
-        self.engine
-            .handle(Event::Cancel { id: id(number) }, self.now)
+        self.cancel_by(number, "user/alice")
+    }
+
+    fn cancel_by(&mut self, number: u128, by: &str) -> Result<Vec<Command>, EngineError> {
+        let (id, by) = (id(number), by.parse().unwrap());
+        self.engine.handle(Event::Cancel { id, by }, self.now)
     }
 
     /// A party that has taken in its last wish says where it stands.
