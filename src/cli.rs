@@ -119,12 +119,20 @@ pub(crate) enum JobCommand {
         /// Follow it to its end.
         #[arg(short, long)]
         watch: bool,
+        /// What to call this submission: the same specification under the same
+        /// key is one job, however often it is submitted. Left out: a new one.
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
     },
     /// List jobs, newest first.
+    #[command(after_help = "Example:\n  entente job list --state running --limit 20")]
     List {
         /// Only those in this state: queued, running, succeeded, failed, ...
         #[arg(long)]
         state: Option<String>,
+        /// The newest so many. Left out: all.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
     },
     /// Show a job: where it stands and why.
     Show {

@@ -6,8 +6,8 @@ mod show;
 use std::{fs, path::Path};
 
 use entente_coordinator::{
-    client::Client,
-    job::{JobState, JobView},
+    client::{Client, ClientError},
+    job::{IdempotencyKey, JobState, JobView},
 };
 use entente_protocol::job::{Job, JobId};
 use entente_tls::{Credentials, Identity, Name, TlsFiles};
@@ -44,22 +44,32 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
         JobCommand::Submit { spec, .. } => Some(read_job(spec)?),
         _ => None,
     };
+    let key = match &args.command {
+        JobCommand::Submit {
+            idempotency_key: Some(key),
+            ..
+        } => key.parse().map_err(Failure::configuration)?,
+        _ => IdempotencyKey::fresh(),
+    };
     let client = connect(&args.client)?;
     serve::runtime().block_on(async {
         let client = client()?;
         match (args.command, spec) {
             (JobCommand::Submit { watch, .. }, Some(job)) => {
-                let view = client.submit(job.spec()).await.map_err(Failure::runtime)?;
+                let submitted = client.submit_as(job.spec(), &key).await;
+                let view = submitted.map_err(|error| not_submitted(&error, &key))?;
                 if watch {
                     watch_to_end(&client, view.id, args.output).await
                 } else {
                     show::job(&view, args.output)
                 }
             }
-            (JobCommand::List { state }, _) => {
+            (JobCommand::List { state, limit }, _) => {
                 let state = state.map(|state| state.parse::<JobState>()).transpose();
                 let state = state.map_err(Failure::configuration)?;
-                let jobs = client.list(state).await.map_err(Failure::runtime)?;
+                let limit = limit.unwrap_or(usize::MAX);
+                let jobs = client.newest(state, limit).await;
+                let jobs = jobs.map_err(Failure::runtime)?;
                 show::jobs(&jobs, args.output)
             }
             (JobCommand::Show { id }, _) => {
@@ -81,6 +91,17 @@ fn read_job(path: &Path) -> Result<Job, Failure> {
         .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))?;
     Job::from_toml(&text)
         .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))
+}
+
+/// What to do when nobody knows whether there is a job now.
+fn not_submitted(error: &ClientError, key: &IdempotencyKey) -> Failure {
+    match error {
+        ClientError::AnswerLost { .. } => Failure::runtime(format!(
+            "{error}; whether there is a job now is not known: submit it again with \
+             --idempotency-key {key}, and there will be one"
+        )),
+        error => Failure::runtime(error),
+    }
 }
 
 fn parse(id: &str) -> Result<JobId, Failure> {

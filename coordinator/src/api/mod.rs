@@ -2,8 +2,8 @@
 //!
 //! | route | who | what |
 //! |---|---|---|
-//! | `POST /v1/jobs` | users, operators | submits a job specification, JSON or TOML |
-//! | `GET /v1/jobs` | users, operators, readers; parties their own | lists jobs, newest first; `?state=` |
+//! | `POST /v1/jobs` | users, operators | submits a job specification, JSON or TOML; with an `Idempotency-Key`, once |
+//! | `GET /v1/jobs` | users, operators, readers; parties their own | lists jobs, newest first, in pages; `?state=&party=&submitted_by=&limit=&before=` |
 //! | `GET /v1/jobs/{id}` | users, operators, readers; parties their own | shows a job |
 //! | `DELETE /v1/jobs/{id}` | users their own, operators any | cancels a job |
 //! | `GET /v1/parties` | users, operators, readers | lists parties |
@@ -39,7 +39,7 @@ use self::problem::{Kind, Problem};
 use crate::runtime::Handle;
 
 pub(crate) use caller::remember_peer;
-pub(crate) use jobs::JobList;
+pub(crate) use jobs::{IDEMPOTENCY_KEY, JobList, LARGEST_PAGE};
 pub(crate) use observe::{Meters, observe};
 pub(crate) use parties::PartyList;
 

@@ -18,6 +18,7 @@
 //! What the store holds is the truth. A driver whose write fails forgets what
 //! the engine thought and [reloads](Engine::reload) it.
 
+mod listing;
 mod liveness;
 mod parties;
 mod reports;
@@ -40,9 +41,10 @@ use thiserror::Error;
 use self::{liveness::Pace, parties::Party};
 use crate::{
     clock::{Millis, Span},
-    job::{Change, IllegalTransition, JobRecord, JobState},
+    job::{Change, IdempotencyKey, IllegalTransition, JobRecord, JobState, Submission},
 };
 
+pub use listing::{Listing, Page};
 pub use scheduling::Blocker;
 
 /// What an engine is told once.
@@ -65,6 +67,8 @@ pub enum Event {
         job: Box<Job>,
         /// Who wants it.
         by: Identity,
+        /// What makes it the same when it comes again.
+        submission: Option<Submission>,
     },
     /// Somebody wants a job no more.
     Cancel {
@@ -117,6 +121,12 @@ pub enum EngineError {
     /// There is no such job.
     #[error("there is no job {0}")]
     Unknown(JobId),
+    /// Something else was submitted under the same key.
+    #[error("the key was used for job {id}, and for another specification")]
+    KeyReused {
+        /// What was submitted under it.
+        id: JobId,
+    },
     /// The job is somebody else's.
     #[error("job {id} is {owner}'s")]
     NotTheirs {
@@ -148,6 +158,8 @@ pub struct Engine {
     /// Before this moment no party could have been heard of.
     begun_at: Millis,
     jobs: BTreeMap<JobId, JobRecord>,
+    /// Whose keys stand for which jobs.
+    keys: BTreeMap<(Identity, IdempotencyKey), JobId>,
     /// The jobs that have not ended, in order of submission.
     live: BTreeMap<JobId, Pace>,
     parties: BTreeMap<PartyName, Party>,
@@ -161,6 +173,7 @@ impl Engine {
             settings,
             begun_at: now,
             jobs: BTreeMap::new(),
+            keys: BTreeMap::new(),
             live: BTreeMap::new(),
             parties: BTreeMap::new(),
         };
@@ -172,6 +185,7 @@ impl Engine {
     /// them. What is known of parties stays.
     pub fn reload(&mut self, jobs: Vec<JobRecord>, now: Millis) {
         self.jobs = jobs.into_iter().map(|record| (record.id, record)).collect();
+        self.keys = self.jobs.values().filter_map(key).collect();
         self.live = self
             .jobs
             .values()
@@ -188,11 +202,19 @@ impl Engine {
     pub fn handle(&mut self, event: Event, now: Millis) -> Result<Vec<Command>, EngineError> {
         let mut commands = Vec::new();
         match event {
-            Event::Submit { id, job, by } => {
-                let record = JobRecord::submitted(id, *job, by, now);
-                commands.push(Command::Insert(Box::new(record.clone())));
-                self.jobs.insert(id, record);
-                self.live.insert(id, Pace::new(now));
+            Event::Submit {
+                id,
+                job,
+                by,
+                submission,
+            } => {
+                if !self.was_submitted(&by, submission.as_ref())? {
+                    let record = JobRecord {
+                        submission,
+                        ..JobRecord::submitted(id, *job, by, now)
+                    };
+                    self.submit(record, now, &mut commands);
+                }
             }
             Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
@@ -209,6 +231,37 @@ impl Engine {
         self.raise_grants(now, commands)?;
         self.renew_wishes(now, commands);
         Ok(())
+    }
+
+    fn submit(&mut self, record: JobRecord, now: Millis, commands: &mut Vec<Command>) {
+        commands.push(Command::Insert(Box::new(record.clone())));
+        self.keys.extend(key(&record));
+        self.live.insert(record.id, Pace::new(now));
+        self.jobs.insert(record.id, record);
+    }
+
+    /// Whether the same was submitted before.
+    fn was_submitted(
+        &self,
+        by: &Identity,
+        submission: Option<&Submission>,
+    ) -> Result<bool, EngineError> {
+        let Some(submission) = submission else {
+            return Ok(false);
+        };
+        let Some(id) = self.submitted_as(by, &submission.key) else {
+            return Ok(false);
+        };
+        let first = self.jobs.get(&id).and_then(|job| job.submission.as_ref());
+        if first.is_some_and(|first| first.digest == submission.digest) {
+            return Ok(true);
+        }
+        Err(EngineError::KeyReused { id })
+    }
+
+    /// The job that somebody submitted under a key.
+    pub fn submitted_as(&self, by: &Identity, key: &IdempotencyKey) -> Option<JobId> {
+        self.keys.get(&(by.clone(), key.clone())).copied()
     }
 
     /// Users end their own jobs, operators anybody's.
@@ -271,4 +324,10 @@ impl Engine {
             .filter_map(|id| self.jobs.get(id))
             .filter(move |record| record.state == state)
     }
+}
+
+fn key(record: &JobRecord) -> Option<((Identity, IdempotencyKey), JobId)> {
+    let submission = record.submission.as_ref()?;
+    let key = (record.submitted_by.clone(), submission.key.clone());
+    Some((key, record.id))
 }

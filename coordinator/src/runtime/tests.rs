@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     clock::Span,
+    engine::Listing,
     job::{Change, JobState},
     store::MemoryStore,
     testbed::{id, job, party},
@@ -25,6 +26,7 @@ fn submit(number: u128) -> Event {
         id: id(number),
         job: Box::new(job()),
         by: "user/alice".parse().unwrap(),
+        submission: None,
     }
 }
 
@@ -51,8 +53,8 @@ fn sync(name: &str) -> Event {
 
 async fn states(handle: &Handle) -> Result<Vec<JobState>, RuntimeError> {
     let read = handle.read(|engine, now| {
-        let jobs = engine.jobs(None, now);
-        jobs.iter().map(|job| job.state).collect()
+        let page = engine.list(&Listing::default(), now);
+        page.jobs.iter().map(|job| job.state).collect()
     });
     read.await
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::{
     clock::Millis,
-    job::{Change, FailureRecord, JobRecord, JobState, SideStatus, Sides},
+    job::{Change, FailureRecord, JobRecord, JobState, SideStatus, Sides, Submission},
 };
 
 /// What a store did wrong.
@@ -51,6 +51,10 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
 
     let store = empty().await;
     an_identity_is_kept_once(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
+    a_submitters_key_is_kept_once(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -96,6 +100,42 @@ async fn an_identity_is_kept_once(store: &impl Store) -> Result<(), Violation> {
         "the first job, untouched",
         &store.load().await?,
         &vec![first],
+    )
+}
+
+async fn a_submitters_key_is_kept_once(store: &impl Store) -> Result<(), Violation> {
+    let submission = || -> Result<_, Violation> {
+        Ok(Some(Submission {
+            key: "7".parse().map_err(suite)?,
+            digest: "ab".into(),
+        }))
+    };
+    let alices = JobRecord {
+        submission: submission()?,
+        ..record(1, "alice's")?
+    };
+    let bobs = JobRecord {
+        submitted_by: "user/bob".parse().map_err(suite)?,
+        submission: submission()?,
+        ..record(2, "bob's")?
+    };
+    let keyless = [record(3, "without")?, record(4, "without too")?];
+    for record in [&alices, &bobs].into_iter().chain(&keyless) {
+        store.insert(record).await?;
+    }
+    let again = JobRecord {
+        submission: submission()?,
+        ..record(5, "alice's again")?
+    };
+    let twice = store.insert(&again).await;
+    if !matches!(twice, Err(StoreError::Exists(id)) if id == again.id) {
+        return Err(wrong("a second job of one submitter's key", &twice));
+    }
+    let [third, fourth] = keyless;
+    expect(
+        "one job for each key, and those without",
+        &store.load().await?,
+        &vec![alices, bobs, third, fourth],
     )
 }
 

@@ -48,7 +48,12 @@ impl Store for MemoryStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
         self.answer()?;
         let mut jobs = self.jobs();
-        if jobs.contains_key(&record.id) {
+        let key = |record: &JobRecord| {
+            let key = record.submission.as_ref()?.key.clone();
+            Some((record.submitted_by.clone(), key))
+        };
+        let same_key = |kept: &JobRecord| key(record).is_some() && key(kept) == key(record);
+        if jobs.contains_key(&record.id) || jobs.values().any(same_key) {
             return Err(StoreError::Exists(record.id));
         }
         jobs.insert(record.id, record.clone());

@@ -29,7 +29,8 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps a new job.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is one of this identity.
+    /// [`StoreError::Exists`] when there is one of this identity, or of this
+    /// submitter's key.
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError>;
 
     /// Changes what is kept of a job, if it is still as the writer saw it.

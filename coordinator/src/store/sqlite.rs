@@ -20,14 +20,21 @@ use sqlx::{
 use super::{Store, StoreError};
 use crate::{
     clock::Millis,
-    job::{Change, JobRecord},
+    job::{Change, JobRecord, Submission},
 };
 use entente_protocol::job::{Job, JobSpec};
 
 /// The versions of the tables, in order. Listed by hand: the macro that would
 /// find them has SQLite compiled a second time, for the compiler's own use.
 fn migrations() -> Migrator {
-    let versions = [(1, "jobs", include_str!("../../migrations/0001_jobs.sql"))];
+    let versions = [
+        (1, "jobs", include_str!("../../migrations/0001_jobs.sql")),
+        (
+            2,
+            "submissions",
+            include_str!("../../migrations/0002_submissions.sql"),
+        ),
+    ];
     let migration = |(version, name, sql)| {
         let (kind, sql) = (MigrationType::Simple, SqlStr::from_static(sql));
         Migration::new(version, Cow::Borrowed(name), kind, sql, false)
@@ -79,10 +86,12 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
+        let submission = record.submission.as_ref();
         let outcome = sqlx::query(
             "INSERT INTO jobs (version, state, attempt, granted, submitted_by, \
-             submitted_at_ms, started_at_ms, ended_at_ms, sides, failures, spec, id) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+             submitted_at_ms, started_at_ms, ended_at_ms, sides, failures, spec, \
+             idempotency_key, submission_digest, id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(integer(record.version)?)
         .bind(record.state.label())
@@ -95,6 +104,8 @@ impl Store for SqliteStore {
         .bind(json(&record.sides)?)
         .bind(json(&record.failures)?)
         .bind(json(record.job.spec())?)
+        .bind(submission.map(|submission| submission.key.to_string()))
+        .bind(submission.map(|submission| submission.digest.clone()))
         .bind(record.id.to_string())
         .execute(&self.pool)
         .await
@@ -178,6 +189,13 @@ fn read(row: &SqliteRow) -> Result<JobRecord, Box<dyn std::error::Error + Send +
         attempt: number("attempt")?.try_into()?,
         granted: number("granted")?,
         submitted_by: text("submitted_by")?.parse()?,
+        submission: match row.try_get::<Option<String>, _>("idempotency_key")? {
+            Some(key) => Some(Submission {
+                key: key.parse()?,
+                digest: text("submission_digest")?,
+            }),
+            None => None,
+        },
         submitted_at: Millis(number("submitted_at_ms")?),
         started_at: moment("started_at_ms")?,
         ended_at: moment("ended_at_ms")?,

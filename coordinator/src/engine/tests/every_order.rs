@@ -117,6 +117,7 @@ impl Moment {
                 id: id(1),
                 job: Box::new(job()),
                 by: "user/alice".parse().unwrap(),
+                submission: None,
             }),
             Cancel => next.handle(Event::Cancel {
                 id: id(1),

@@ -5,8 +5,10 @@ mod any_order;
 mod ending;
 mod every_order;
 mod late;
+mod listing;
 mod running;
 mod scheduling;
+mod submitting;
 
 use entente_protocol::{
     control::{Failure, FailureClass, JobReport, Phase, Progress, Sync},
@@ -53,6 +55,7 @@ impl World {
             id: id(number),
             job: Box::new(job),
             by: "user/alice".parse().unwrap(),
+            submission: None,
         })
     }
 
