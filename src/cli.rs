@@ -139,6 +139,14 @@ pub(crate) enum JobCommand {
         /// Its identity.
         id: String,
     },
+    /// Say what a job waits for: parties, room, other jobs.
+    #[command(
+        after_help = "Example:\n  entente job why 0190a000-0000-7000-8000-000000000000 -o json"
+    )]
+    Why {
+        /// Its identity.
+        id: String,
+    },
     /// Follow a job to its end; exit code 4 if it does not succeed.
     Watch {
         /// Its identity.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::{
     api::{IDEMPOTENCY_KEY, JobList, LARGEST_PAGE, PartyList},
-    job::{IdempotencyKey, JobState, JobView, PartyView},
+    job::{IdempotencyKey, JobState, JobView, PartyView, Why},
 };
 
 pub use crate::api::problem::Problem;
@@ -188,6 +188,15 @@ impl Client {
     /// [`ClientError`]
     pub async fn show(&self, id: JobId) -> Result<JobView, ClientError> {
         let path = format!("/v1/jobs/{id}");
+        self.send(self.http.get(self.url(&path))).await
+    }
+
+    /// Why a job stands where it does.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn why(&self, id: JobId) -> Result<Why, ClientError> {
+        let path = format!("/v1/jobs/{id}/why");
         self.send(self.http.get(self.url(&path))).await
     }
 

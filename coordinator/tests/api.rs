@@ -100,11 +100,13 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
     let alice = house.caller("user/alice", at);
     let id = house.client(at).submit(&spec()).await.unwrap().id;
     let job = format!("/v1/jobs/{id}");
+    let why = format!("{job}/why");
 
     // Every route, with every method that it has not.
     for (path, allowed) in [
         ("/v1/jobs", "GET, POST"),
         (job.as_str(), "GET, DELETE"),
+        (why.as_str(), "GET"),
         ("/v1/parties", "GET"),
         ("/v1/sync", "POST"),
         ("/healthz", "GET"),

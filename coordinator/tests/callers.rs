@@ -99,6 +99,7 @@ async fn parties_see_their_own_jobs_alone() {
             (200, jobs)
         );
         assert_eq!(caller.get(&job).await.0, status);
+        assert_eq!(caller.get(&format!("{job}/why")).await.0, status);
     }
     running.stop().await;
 }

@@ -76,6 +76,10 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let view = client.show(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::job(&view, args.output)
             }
+            (JobCommand::Why { id }, _) => {
+                let why = client.why(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::why(&why, args.output)
+            }
             (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.output).await,
             (JobCommand::Cancel { id }, _) => {
                 let view = client.cancel(parse(&id)?).await.map_err(Failure::runtime)?;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::{EngineError, Event, Listing, Page},
-    job::{IdempotencyKey, JobState, JobView, KeyError, Submission},
+    job::{IdempotencyKey, JobState, JobView, KeyError, Submission, Why},
     runtime::{Handle, RuntimeError},
 };
 
@@ -145,6 +145,25 @@ pub(super) async fn show(
     }
     // That there is one is not told either.
     Err(RuntimeError::from(EngineError::Unknown(view.id)).into())
+}
+
+/// `GET /v1/jobs/{id}/why`
+pub(super) async fn why(
+    reader: Reader,
+    api: web::Data<Api>,
+    path: web::Path<String>,
+) -> Result<web::Json<Why>, Problem> {
+    let view = view(&api.coordinator, id(&path)?).await?;
+    let id = view.id;
+    let unknown = || RuntimeError::from(EngineError::Unknown(id));
+    if !reader.may_see(&view) {
+        return Err(unknown().into());
+    }
+    let sight = reader.only();
+    let read = api
+        .coordinator
+        .read(move |engine, now| engine.why(id, sight.as_ref(), now));
+    Ok(web::Json(read.await?.ok_or_else(unknown)?))
 }
 
 /// `DELETE /v1/jobs/{id}`

@@ -5,6 +5,7 @@
 //! | `POST /v1/jobs` | users, operators | submits a job specification, JSON or TOML; with an `Idempotency-Key`, once |
 //! | `GET /v1/jobs` | users, operators, readers; parties their own | lists jobs, newest first, in pages; `?state=&party=&submitted_by=&limit=&before=` |
 //! | `GET /v1/jobs/{id}` | users, operators, readers; parties their own | shows a job |
+//! | `GET /v1/jobs/{id}/why` | the same | says what a job waits for |
 //! | `DELETE /v1/jobs/{id}` | users their own, operators any | cancels a job |
 //! | `GET /v1/parties` | users, operators, readers | lists parties |
 //! | `POST /v1/sync` | parties | [`Sync`](entente_protocol::control::Sync) to [`Wish`](entente_protocol::control::Wish), held back until there is news |
@@ -68,6 +69,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .get(jobs::show)
                 .delete(jobs::cancel),
         )
+        .service(resource("/v1/jobs/{id}/why", "GET").get(jobs::why))
         .service(resource("/v1/parties", "GET").get(parties::list))
         .service(resource("/v1/sync", "POST").post(sync::sync))
         .service(resource("/healthz", "GET").get(operations::health))

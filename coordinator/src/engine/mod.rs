@@ -24,6 +24,7 @@ mod parties;
 mod reports;
 mod scheduling;
 mod views;
+mod why;
 mod wishes;
 
 #[cfg(test)]

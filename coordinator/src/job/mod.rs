@@ -7,6 +7,7 @@ mod sides;
 mod state;
 mod submission;
 mod view;
+mod why;
 
 pub use change::{Change, IllegalTransition};
 pub use record::{FailureRecord, JobRecord, SideStatus};
@@ -14,3 +15,4 @@ pub use sides::Sides;
 pub use state::{JobState, UnknownState};
 pub use submission::{IdempotencyKey, KeyError, Submission};
 pub use view::{JobView, PartyView, SideView};
+pub use why::{Behind, Reason, Why, Word};

@@ -9,6 +9,7 @@ mod listing;
 mod running;
 mod scheduling;
 mod submitting;
+mod why;
 
 use entente_protocol::{
     control::{Failure, FailureClass, JobReport, Phase, Progress, Sync},

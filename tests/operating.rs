@@ -1,0 +1,84 @@
+//! What people do with jobs at a coordinator that has no parties yet: list, ask
+//! why, submit twice, cancel what is theirs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod house;
+
+use std::{fs, path::Path};
+
+use house::{Service, configure, fail, folder_with_certificates, succeed};
+use serde_json::Value;
+
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let printed = succeed(folder, &[arguments, &["-o", "json"]].concat());
+    serde_json::from_str(&printed).unwrap()
+}
+
+/// A client's configuration for somebody else than alice.
+fn client_of(folder: &Path, kind: &str, name: &str) -> String {
+    let issue = ["cert", "issue", kind, name, "--ca", "pki", "--out", "pki"];
+    succeed(folder, &issue);
+    let alices = fs::read_to_string(folder.join("client.toml")).unwrap();
+    let file = format!("{name}.toml");
+    fs::write(folder.join(&file), alices.replace("alice", name)).unwrap();
+    file
+}
+
+#[test]
+fn jobs_are_listed_explained_and_cancelled_by_those_who_may() {
+    let folder = folder_with_certificates();
+    let path = folder.path();
+    configure(path, "coordinator", &[("127.0.0.1:7400", "127.0.0.1:0")]);
+    let coordinator = Service::start(path, "coordinator", "coordinator");
+    let url = format!("https://localhost:{}/", coordinator.port("api"));
+    configure(path, "client", &[("https://localhost:7400/", &url)]);
+    configure(path, "iris", &[]);
+
+    // Under one key one job, without one a new job each time.
+    let keyed = ["job", "submit", "iris.toml", "--idempotency-key", "monday"];
+    let first = json(path, &keyed);
+    assert_eq!(json(path, &keyed)["id"], first["id"]);
+    let second = json(path, &["job", "submit", "iris.toml"]);
+    assert_ne!(second["id"], first["id"]);
+    let (code, said) = fail(
+        path,
+        &["job", "submit", "iris.toml", "--idempotency-key", "a b"],
+    );
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("take a UUID"), "{said}");
+
+    let list = json(path, &["job", "list", "--state", "queued", "--limit", "1"]);
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["id"], second["id"]);
+    assert_eq!(json(path, &["job", "list"]).as_array().unwrap().len(), 2);
+
+    let id = first["id"].as_str().unwrap();
+    let why = json(path, &["job", "why", id]);
+    assert_eq!(why["state"], "queued");
+    assert_eq!(why["reasons"][0]["reason"], "not_connected");
+    assert_eq!(why["reasons"][0]["party"], "bank-a");
+    let told = succeed(path, &["job", "why", id]);
+    for words in [
+        "bank-b to connect",
+        "not heard of since the coordinator began",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+
+    let bob = client_of(path, "user", "bob");
+    let (code, said) = fail(path, &["job", "cancel", id, "--client", &bob]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("user/alice's"), "{said}");
+    let rita = client_of(path, "reader", "rita");
+    let (_, said) = fail(path, &["job", "submit", "iris.toml", "--client", &rita]);
+    assert!(said.contains("users and operators"), "{said}");
+    assert_eq!(
+        json(path, &["job", "show", id, "--client", &rita])["state"],
+        "queued"
+    );
+    let olga = client_of(path, "operator", "olga");
+    let cancelled = json(path, &["job", "cancel", id, "--client", &olga]);
+    assert_eq!(cancelled["state"], "cancelled");
+    let (_, said) = fail(path, &["job", "cancel", id]);
+    assert!(said.contains("submit its specification again"), "{said}");
+}
