@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod demo;
 
 use std::path::PathBuf;
@@ -7,7 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::demo::{DemoArgs, DemoDataset};
+pub(crate) use self::{
+    audit::{AuditArgs, AuditCommand},
+    demo::{DemoArgs, DemoDataset},
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -18,6 +22,7 @@ Exit codes:
   4    the job that was waited for failed or was cancelled
   5    demo: the weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
+  7    audit verify: the log was altered
   130  interrupted
 
 Examples:
@@ -44,6 +49,8 @@ pub(crate) enum Command {
     Party(ServeArgs),
     /// Submit and follow jobs.
     Job(JobArgs),
+    /// See who did what to which job, and whether that record was altered.
+    Audit(AuditArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.

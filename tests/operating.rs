@@ -81,4 +81,62 @@ fn jobs_are_listed_explained_and_cancelled_by_those_who_may() {
     assert_eq!(cancelled["state"], "cancelled");
     let (_, said) = fail(path, &["job", "cancel", id]);
     assert!(said.contains("submit its specification again"), "{said}");
+
+    the_log_tells_of_all_that(path, id, &olga);
+}
+
+fn the_log_tells_of_all_that(path: &Path, id: &str, olga: &str) {
+    let (_, said) = fail(path, &["audit", "list"]);
+    assert!(said.contains("for operators"), "{said}");
+    let log = json(path, &["audit", "list", "--client", olga]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let told: Vec<_> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            [
+                text(&entry["who"]),
+                text(&entry["what"]),
+                text(&entry["call"]),
+            ]
+        })
+        .collect();
+    let expected = [
+        ["user/alice", "submitted", ""],
+        ["user/alice", "submitted", ""],
+        ["user/bob", "refused", "DELETE /v1/jobs/{id}"],
+        ["reader/rita", "refused", "POST /v1/jobs"],
+        ["operator/olga", "cancelled", ""],
+        ["user/alice", "refused", "GET /v1/audit"],
+    ];
+    assert_eq!(told, expected.map(|told| told.map(str::to_owned)));
+    for index in [0, 2, 4] {
+        assert_eq!(log[index]["job"], id);
+    }
+    assert_eq!(log[4]["spec_digest"], log[0]["spec_digest"]);
+
+    let good = json(path, &["audit", "verify", "--client", olga]);
+    assert_eq!(good["entries"], 6);
+    let head = good["head"].as_str().unwrap();
+    let file = path.join("audit.json");
+    let write = |log: &Value| fs::write(&file, log.to_string()).unwrap();
+    let verify = ["audit", "verify", "--file", "audit.json", "--head", head];
+    write(&log);
+    assert!(succeed(path, &verify).contains(head));
+    let mut altered = log.clone();
+    altered[4]["who"] = "user/alice".into();
+    write(&altered);
+    let (code, said) = fail(path, &verify);
+    assert_eq!(code, 7, "{said}");
+    assert!(said.contains("entry 5 was altered"), "{said}");
+    let mut cut = log.clone();
+    cut.as_array_mut().unwrap().pop();
+    write(&cut);
+    succeed(path, &["audit", "verify", "--file", "audit.json"]);
+    let (code, said) = fail(path, &verify);
+    assert_eq!(code, 7, "{said}");
+    assert!(said.contains("ends at entry 5"), "{said}");
+    write(&Value::Null);
+    assert_eq!(fail(path, &verify).0, 3);
 }

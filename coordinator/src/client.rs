@@ -12,7 +12,8 @@ use awc::{ClientRequest, Connector, SendClientRequest, error::SendRequestError, 
 use tokio::time::sleep;
 
 use crate::{
-    api::{IDEMPOTENCY_KEY, JobList, LARGEST_PAGE, PartyList},
+    api::{AuditLog, IDEMPOTENCY_KEY, JobList, LARGEST_PAGE, PartyList},
+    audit::Entry,
     job::{IdempotencyKey, JobState, JobView, PartyView, Why},
 };
 
@@ -207,6 +208,25 @@ impl Client {
     pub async fn cancel(&self, id: JobId) -> Result<JobView, ClientError> {
         let path = format!("/v1/jobs/{id}");
         self.send(self.http.delete(self.url(&path))).await
+    }
+
+    /// The whole audit log, oldest first; for operators.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn audit(&self) -> Result<Vec<Entry>, ClientError> {
+        let mut entries = Vec::new();
+        let mut after = Some(0_u64);
+        while let Some(number) = after {
+            let mut url = self.at("/v1/audit");
+            url.query_pairs_mut()
+                .append_pair("limit", &LARGEST_PAGE.to_string())
+                .append_pair("after", &number.to_string());
+            let page: AuditLog = self.send(self.http.get(String::from(url))).await?;
+            entries.extend(page.entries);
+            after = page.next;
+        }
+        Ok(entries)
     }
 
     /// The parties.

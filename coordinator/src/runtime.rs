@@ -26,7 +26,8 @@ use std::{
 };
 
 use entente_metrics::Registry;
-use entente_protocol::job::PartyName;
+use entente_protocol::job::{JobId, PartyName};
+use entente_tls::Identity;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -36,7 +37,8 @@ use tokio::{
 
 use self::meters::Meters;
 use crate::{
-    clock::{Clock, Millis},
+    audit::{Deed, Entry},
+    clock::{Clock, Millis, Span},
     engine::{Command, Engine, EngineError, Event, Late, Settings},
     store::{Store, StoreError},
 };
@@ -52,6 +54,8 @@ enum Request {
     Change(Event, oneshot::Sender<Result<(), RuntimeError>>),
     Read(Read),
     Check(oneshot::Sender<Result<(), RuntimeError>>),
+    Refused(Box<dyn FnOnce(Millis) -> Deed + Send>),
+    Audit(u64, u32, oneshot::Sender<Result<Vec<Entry>, RuntimeError>>),
 }
 
 /// Why a request came to nothing.
@@ -95,6 +99,20 @@ impl Handle {
         });
         self.ask(Request::Read(read)).await?;
         answered.await.map_err(|_| RuntimeError::Unavailable)
+    }
+
+    /// Has the audit log tell that somebody was refused.
+    pub(crate) async fn refused(&self, who: Identity, call: String, job: Option<JobId>) {
+        let deed = move |now| Deed::refused(who, call, job, now);
+        // A coordinator that is ending refuses for the last time.
+        let _ = self.ask(Request::Refused(Box::new(deed))).await;
+    }
+
+    /// The audit log behind an entry, so many entries at most.
+    pub(crate) async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Audit(after, limit, answer)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)?
     }
 
     /// Whether engine and store answer.
@@ -160,10 +178,41 @@ pub(crate) async fn start(
         clock,
         meters,
         waiting: waiting.clone(),
+        refusals: Refusals::default(),
         stale: false,
     };
     let running = tokio::spawn(task.run(incoming));
     Ok((Handle { requests, waiting }, running))
+}
+
+/// Refusals that were put on record within this hour: whoever may do nothing
+/// else must not be able to fill the store with them.
+#[derive(Default)]
+struct Refusals {
+    since: Option<Millis>,
+    count: u32,
+}
+
+impl Refusals {
+    const PERIOD: Span = Span::seconds(3600);
+    const MOST: u32 = 600;
+
+    fn has_room(&mut self, now: Millis) -> bool {
+        if self
+            .since
+            .is_none_or(|since| now.since(since) >= Self::PERIOD)
+        {
+            *self = Self {
+                since: Some(now),
+                count: 0,
+            };
+        }
+        self.count = self.count.saturating_add(1);
+        if self.count == Self::MOST + 1 {
+            tracing::warn!("no more refusals are put on record within this hour");
+        }
+        self.count <= Self::MOST
+    }
 }
 
 struct Task<S> {
@@ -172,6 +221,7 @@ struct Task<S> {
     clock: Clock,
     meters: Meters,
     waiting: Arc<Waiting>,
+    refusals: Refusals,
     /// The engine may think what the store does not know.
     stale: bool,
 }
@@ -209,6 +259,19 @@ impl<S: Store> Task<S> {
                     self.meters.jobs(&self.engine, now);
                     read(&self.engine, now);
                 }
+            }
+            Request::Refused(deed) => {
+                let now = self.clock.now();
+                let deed = deed(now);
+                if self.refusals.has_room(now)
+                    && let Err(error) = self.store.append(&deed).await
+                {
+                    tracing::error!(%error, ?deed, "a refusal could not be put on record");
+                }
+            }
+            Request::Audit(after, limit, answer) => {
+                let entries = self.store.audit(after, limit).await;
+                let _ = answer.send(entries.map_err(RuntimeError::from));
             }
             Request::Check(answer) => {
                 let outcome = match self.refresh().await {

@@ -108,6 +108,7 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
         (job.as_str(), "GET, DELETE"),
         (why.as_str(), "GET"),
         ("/v1/parties", "GET"),
+        ("/v1/audit", "GET"),
         ("/v1/sync", "POST"),
         ("/healthz", "GET"),
         ("/readyz", "GET"),
@@ -236,6 +237,24 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
             400,
             "unreadable",
             "before",
+        ),
+        (
+            "operator/olga",
+            "GET",
+            "/v1/audit?limit=0",
+            None,
+            400,
+            "unreadable",
+            "1 to 1000",
+        ),
+        (
+            "operator/olga",
+            "GET",
+            "/v1/audit?after=x",
+            None,
+            400,
+            "unreadable",
+            "after",
         ),
         // Bodies.
         (

@@ -32,6 +32,8 @@ async fn who_may_not_is_told_who_may() {
         ("coordinator/main", "POST", "/v1/jobs", "users"),
         ("coordinator/main", "GET", job.as_str(), "users, operators"),
         ("coordinator/main", "GET", "/v1/jobs", "users, operators"),
+        ("user/alice", "GET", "/v1/audit", "operators"),
+        ("reader/rita", "GET", "/v1/audit", "operators"),
         ("reader/rita", "POST", "/v1/jobs", "users and operators"),
         ("reader/rita", "DELETE", job.as_str(), "users and operators"),
         ("reader/rita", "POST", "/v1/sync", "parties"),

@@ -115,7 +115,7 @@ fn parse(id: &str) -> Result<JobId, Failure> {
 }
 
 /// Checks who asks and whom; the client itself is made inside the runtime.
-fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Failure>, Failure> {
+pub(crate) fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Failure>, Failure> {
     let config: ClientConfig = settings::load(path)?;
     let credentials = Credentials::load(&config.tls).map_err(Failure::configuration)?;
     let coordinator = Identity::coordinator(config.coordinator.name);

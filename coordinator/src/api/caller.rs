@@ -34,9 +34,14 @@ pub(crate) fn remember_peer(connection: &dyn Any, extensions: &mut Extensions) {
     }
 }
 
+/// Who asks, if the certificate names somebody.
+pub(super) fn identity_of(request: &HttpRequest) -> Option<&Identity> {
+    request.conn_data::<Peer>().map(|Peer(identity)| identity)
+}
+
 fn identity(request: &HttpRequest) -> Result<&Identity, Problem> {
-    match request.conn_data::<Peer>() {
-        Some(Peer(identity)) => Ok(identity),
+    match identity_of(request) {
+        Some(identity) => Ok(identity),
         None => Err(Problem::new(
             Kind::Forbidden,
             "your certificate names nobody: have it reissued with `entente cert issue`",
@@ -66,6 +71,9 @@ fn forbidden(identity: &Identity, needed: &str) -> Problem {
 /// engine knows.
 pub(super) struct User(pub(super) Identity);
 
+/// Somebody who answers for the coordinator.
+pub(super) struct Operator;
+
 /// Somebody who takes part.
 pub(super) struct Party(pub(super) PartyName);
 
@@ -88,6 +96,19 @@ impl TryFrom<&Identity> for User {
             IdentityKind::Party | IdentityKind::Coordinator | IdentityKind::Reader => {
                 Err(forbidden(identity, "users and operators"))
             }
+        }
+    }
+}
+
+impl TryFrom<&Identity> for Operator {
+    type Error = Problem;
+    fn try_from(identity: &Identity) -> Result<Self, Problem> {
+        match identity.kind {
+            IdentityKind::Operator => Ok(Self),
+            IdentityKind::User
+            | IdentityKind::Reader
+            | IdentityKind::Party
+            | IdentityKind::Coordinator => Err(forbidden(identity, "operators")),
         }
     }
 }
@@ -143,4 +164,4 @@ macro_rules! from_request {
     )*};
 }
 
-from_request!(User, Party, Reader, Overseer);
+from_request!(User, Operator, Party, Reader, Overseer);

@@ -284,13 +284,25 @@ impl Engine {
             JobState::Cancelling => return Ok(()),
             state => return Err(EngineError::Ended { id, state }),
         };
-        self.change(id, now, commands, |record| record.state = next)
+        self.change_by(Some(by), id, now, commands, |record| record.state = next)
+    }
+
+    /// A change that nobody asked for: time has passed, or all is ready.
+    fn change(
+        &mut self,
+        id: JobId,
+        now: Millis,
+        commands: &mut Vec<Command>,
+        edit: impl FnOnce(&mut JobRecord),
+    ) -> Result<(), EngineError> {
+        self.change_by(None, id, now, commands, edit)
     }
 
     /// The one way in which a record changes: by the table, with a command
     /// that writes it, and with what goes along with the new state.
-    fn change(
+    fn change_by(
         &mut self,
+        who: Option<&Identity>,
         id: JobId,
         now: Millis,
         commands: &mut Vec<Command>,
@@ -311,7 +323,7 @@ impl Engine {
                 self.live.remove(&id);
             }
         }
-        let change = Change::new(before, after)?;
+        let change = Change::new(before, after)?.done_by(who.cloned(), now);
         self.jobs.insert(id, change.record().clone());
         commands.push(Command::Write(Box::new(change)));
         Ok(())

@@ -7,6 +7,8 @@ use entente_protocol::{
     job::{PartyName, Side},
 };
 
+use entente_tls::Identity;
+
 use super::{Command, Engine, EngineError, Late, Party};
 use crate::{
     clock::Millis,
@@ -62,7 +64,8 @@ impl Engine {
             .any(|failure| failure.side == Some(side));
         match (record.state, &report.phase) {
             (JobState::Running, Phase::Failed { .. }) => {
-                self.change(report.job, now, commands, |record| {
+                let who = identity(name);
+                self.change_by(who.as_ref(), report.job, now, commands, |record| {
                     fail(record, side, report, now);
                     record.state = JobState::Failed;
                 })
@@ -124,7 +127,8 @@ impl Engine {
             status.progress = report.progress;
             return Ok(());
         }
-        self.change(report.job, now, commands, |record| {
+        let who = identity(record.job.party(side));
+        self.change_by(who.as_ref(), report.job, now, commands, |record| {
             let status = record.sides.of_mut(side);
             status.phase = Some(report.phase);
             status.progress = report.progress;
@@ -133,6 +137,11 @@ impl Engine {
             }
         })
     }
+}
+
+/// Both kinds of name have the same grammar.
+fn identity(party: &PartyName) -> Option<Identity> {
+    party.as_str().parse().map(Identity::party).ok()
 }
 
 /// The end that a phase is, if it is one.

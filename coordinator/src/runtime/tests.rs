@@ -158,3 +158,25 @@ async fn it_ends_with_its_last_handle() {
     drop(other);
     timeout(SOON, task).await.unwrap().unwrap();
 }
+
+#[actix_rt::test]
+async fn refusals_are_put_on_record_and_cannot_fill_the_store() {
+    let mut refusals = Refusals::default();
+    let at = Millis(5_000_000);
+    let kept = (0..10_000).filter(|_| refusals.has_room(at)).count();
+    assert_eq!(kept, Refusals::MOST as usize);
+    let later = Millis(at.0 + Refusals::PERIOD.0);
+    assert!(!refusals.has_room(Millis(later.0 - 1)));
+    assert!(refusals.has_room(later));
+
+    let (handle, ..) = start_with(MemoryStore::default()).await;
+    let bob: Identity = "user/bob".parse().unwrap();
+    handle.change(submit(1)).await.unwrap();
+    handle
+        .refused(bob.clone(), "DELETE /v1/jobs/{id}".into(), Some(id(1)))
+        .await;
+    let log = handle.audit(1, 10).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert_eq!((log[0].number, &log[0].deed.who), (2, &Some(bob)));
+    assert_eq!(log[0].deed.job, Some(id(1)));
+}

@@ -5,11 +5,13 @@
 //! second coordinator started on it by mistake ends with an error at once
 //! instead of with conflicts later.
 
+mod log;
+
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Row, SqlStr, SqlitePool,
+    Row, SqlStr, Sqlite, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteRow,
@@ -19,6 +21,7 @@ use sqlx::{
 
 use super::{Store, StoreError};
 use crate::{
+    audit::{Deed, Entry},
     clock::Millis,
     job::{Change, JobRecord, Submission},
 };
@@ -34,6 +37,7 @@ fn migrations() -> Migrator {
             "submissions",
             include_str!("../../migrations/0002_submissions.sql"),
         ),
+        (3, "audit", include_str!("../../migrations/0003_audit.sql")),
     ];
     let migration = |(version, name, sql)| {
         let (kind, sql) = (MigrationType::Simple, SqlStr::from_static(sql));
@@ -81,11 +85,17 @@ impl SqliteStore {
             .map_err(failed("be brought up to date"))?;
         Ok(Self { pool })
     }
+
+    /// What is not committed is rolled back when it is dropped.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool.begin().await.map_err(failed("begin a change"))
+    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
+        let mut both = self.begin().await?;
         let submission = record.submission.as_ref();
         let outcome = sqlx::query(
             "INSERT INTO jobs (version, state, attempt, granted, submitted_by, \
@@ -107,17 +117,19 @@ impl Store for SqliteStore {
         .bind(submission.map(|submission| submission.key.to_string()))
         .bind(submission.map(|submission| submission.digest.clone()))
         .bind(record.id.to_string())
-        .execute(&self.pool)
+        .execute(&mut *both)
         .await
         .map_err(failed("keep a job"))?;
-        match outcome.rows_affected() {
-            0 => Err(StoreError::Exists(record.id)),
-            _ => Ok(()),
+        if outcome.rows_affected() == 0 {
+            return Err(StoreError::Exists(record.id));
         }
+        log::append(&mut both, &Deed::submitted(record)).await?;
+        both.commit().await.map_err(failed("keep a job"))
     }
 
     async fn write(&self, change: &Change) -> Result<(), StoreError> {
         let record = change.record();
+        let mut both = self.begin().await?;
         let outcome = sqlx::query(
             "UPDATE jobs SET version = ?, state = ?, attempt = ?, granted = ?, \
              started_at_ms = ?, ended_at_ms = ?, sides = ?, failures = ? \
@@ -134,13 +146,26 @@ impl Store for SqliteStore {
         .bind(record.id.to_string())
         .bind(change.expected_state().label())
         .bind(integer(change.expected_version())?)
-        .execute(&self.pool)
+        .execute(&mut *both)
         .await
         .map_err(failed("change a job"))?;
-        match outcome.rows_affected() {
-            0 => Err(StoreError::Conflict(record.id)),
-            _ => Ok(()),
+        if outcome.rows_affected() == 0 {
+            return Err(StoreError::Conflict(record.id));
         }
+        if let Some(deed) = change.deed() {
+            log::append(&mut both, deed).await?;
+        }
+        both.commit().await.map_err(failed("change a job"))
+    }
+
+    async fn append(&self, deed: &Deed) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        log::append(&mut transaction, deed).await?;
+        transaction.commit().await.map_err(failed("add to the log"))
+    }
+
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        log::entries(&self.pool, after, limit).await
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {

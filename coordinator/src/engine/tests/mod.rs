@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod any_order;
+mod deeds;
 mod ending;
 mod every_order;
 mod late;
