@@ -16,14 +16,12 @@
 //! answered: what was not kept was not.
 
 mod meters;
+mod refusals;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use entente_metrics::Registry;
 use entente_protocol::job::{JobId, PartyName};
@@ -35,10 +33,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::meters::Meters;
+use self::{meters::Meters, refusals::Refusals, waiting::Waiting};
 use crate::{
     audit::{Deed, Entry},
-    clock::{Clock, Millis, Span},
+    clock::{Clock, Millis},
     engine::{Command, Engine, EngineError, Event, Late, Settings},
     store::{Store, StoreError},
 };
@@ -133,31 +131,6 @@ impl Handle {
     }
 }
 
-/// Who is to be woken for which party.
-#[derive(Default)]
-struct Waiting(Mutex<HashMap<PartyName, watch::Sender<()>>>);
-
-impl Waiting {
-    fn subscribe(&self, party: &PartyName) -> watch::Receiver<()> {
-        let mut senders = self.senders();
-        let sender = senders
-            .entry(party.clone())
-            .or_insert_with(|| watch::Sender::new(()));
-        sender.subscribe()
-    }
-
-    fn wake(&self, party: &PartyName) {
-        if let Some(sender) = self.senders().get(party) {
-            sender.send_replace(());
-        }
-    }
-
-    fn senders(&self) -> MutexGuard<'_, HashMap<PartyName, watch::Sender<()>>> {
-        // Nothing can be half done in there.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Starts the task. It ends when the last handle is gone, and closes the store.
 ///
 /// # Errors
@@ -183,36 +156,6 @@ pub(crate) async fn start(
     };
     let running = tokio::spawn(task.run(incoming));
     Ok((Handle { requests, waiting }, running))
-}
-
-/// Refusals that were put on record within this hour: whoever may do nothing
-/// else must not be able to fill the store with them.
-#[derive(Default)]
-struct Refusals {
-    since: Option<Millis>,
-    count: u32,
-}
-
-impl Refusals {
-    const PERIOD: Span = Span::seconds(3600);
-    const MOST: u32 = 600;
-
-    fn has_room(&mut self, now: Millis) -> bool {
-        if self
-            .since
-            .is_none_or(|since| now.since(since) >= Self::PERIOD)
-        {
-            *self = Self {
-                since: Some(now),
-                count: 0,
-            };
-        }
-        self.count = self.count.saturating_add(1);
-        if self.count == Self::MOST + 1 {
-            tracing::warn!("no more refusals are put on record within this hour");
-        }
-        self.count <= Self::MOST
-    }
 }
 
 struct Task<S> {

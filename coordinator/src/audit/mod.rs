@@ -12,7 +12,7 @@
 //!
 //! What a chain without a secret cannot show is that it was made anew from some
 //! entry on, or cut short. For that its [`Head`] is kept elsewhere: a person notes
-//! it, and [`verify`] asks for it again.
+//! it, and [`verify()`] asks for it again.
 //!
 //! A signature by the coordinator was refused: its key lies on the same machine as
 //! the store, so whoever can write the one can read the other.

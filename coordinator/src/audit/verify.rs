@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_the_same_for_ever() {
+        let who = "user/bob".parse().unwrap();
+        let job = Some(crate::testbed::id(1));
+        let deed = Deed::refused(who, "DELETE /v1/jobs/{id}".into(), job, Millis(7));
+        assert_eq!(
+            Entry::after(None, deed).hash,
+            "405ad6a59a3c035f9c4594715a6881447273a0332e2e1db3a64b2e1aeecf9c43"
+        );
+    }
+
+    #[test]
     fn every_field_that_is_altered_shows() {
         let good = log(3);
         let alterations: [fn(&mut Entry); 8] = [

@@ -23,6 +23,7 @@ mod liveness;
 mod parties;
 mod reports;
 mod scheduling;
+mod submitting;
 mod views;
 mod why;
 mod wishes;
@@ -39,7 +40,7 @@ use entente_protocol::{
 use entente_tls::{Identity, IdentityKind};
 use thiserror::Error;
 
-use self::{liveness::Pace, parties::Party};
+use self::{liveness::Pace, parties::Party, submitting::key};
 use crate::{
     clock::{Millis, Span},
     job::{Change, IdempotencyKey, IllegalTransition, JobRecord, JobState, Submission},
@@ -234,37 +235,6 @@ impl Engine {
         Ok(())
     }
 
-    fn submit(&mut self, record: JobRecord, now: Millis, commands: &mut Vec<Command>) {
-        commands.push(Command::Insert(Box::new(record.clone())));
-        self.keys.extend(key(&record));
-        self.live.insert(record.id, Pace::new(now));
-        self.jobs.insert(record.id, record);
-    }
-
-    /// Whether the same was submitted before.
-    fn was_submitted(
-        &self,
-        by: &Identity,
-        submission: Option<&Submission>,
-    ) -> Result<bool, EngineError> {
-        let Some(submission) = submission else {
-            return Ok(false);
-        };
-        let Some(id) = self.submitted_as(by, &submission.key) else {
-            return Ok(false);
-        };
-        let first = self.jobs.get(&id).and_then(|job| job.submission.as_ref());
-        if first.is_some_and(|first| first.digest == submission.digest) {
-            return Ok(true);
-        }
-        Err(EngineError::KeyReused { id })
-    }
-
-    /// The job that somebody submitted under a key.
-    pub fn submitted_as(&self, by: &Identity, key: &IdempotencyKey) -> Option<JobId> {
-        self.keys.get(&(by.clone(), key.clone())).copied()
-    }
-
     /// Users end their own jobs, operators anybody's.
     fn cancel(
         &mut self,
@@ -337,10 +307,4 @@ impl Engine {
             .filter_map(|id| self.jobs.get(id))
             .filter(move |record| record.state == state)
     }
-}
-
-fn key(record: &JobRecord) -> Option<((Identity, IdempotencyKey), JobId)> {
-    let submission = record.submission.as_ref()?;
-    let key = (record.submitted_by.clone(), submission.key.clone());
-    Some((key, record.id))
 }

@@ -1,6 +1,9 @@
 //! What every store must do. Run it in the tests of a store:
 //! `conformance::check(async || MyStore::empty().await).await?`.
 
+mod log;
+mod submissions;
+
 use entente_protocol::{
     control::{FailureClass, Phase, Progress},
     job::{
@@ -13,9 +16,8 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::{
-    audit::{Deed, verify},
     clock::Millis,
-    job::{Change, FailureRecord, JobRecord, JobState, SideStatus, Sides, Submission},
+    job::{Change, FailureRecord, JobRecord, JobState, SideStatus, Sides},
 };
 
 /// What a store did wrong.
@@ -55,7 +57,7 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
     store.close().await;
 
     let store = empty().await;
-    a_submitters_key_is_kept_once(&store).await?;
+    submissions::a_submitters_key_is_kept_once(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -67,7 +69,7 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
     store.close().await;
 
     let store = empty().await;
-    the_log_tells_of_what_was_written_and_of_nothing_else(&store).await?;
+    log::the_log_tells_of_what_was_written_and_of_nothing_else(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -105,42 +107,6 @@ async fn an_identity_is_kept_once(store: &impl Store) -> Result<(), Violation> {
         "the first job, untouched",
         &store.load().await?,
         &vec![first],
-    )
-}
-
-async fn a_submitters_key_is_kept_once(store: &impl Store) -> Result<(), Violation> {
-    let submission = || -> Result<_, Violation> {
-        Ok(Some(Submission {
-            key: "7".parse().map_err(suite)?,
-            digest: "ab".into(),
-        }))
-    };
-    let alices = JobRecord {
-        submission: submission()?,
-        ..record(1, "alice's")?
-    };
-    let bobs = JobRecord {
-        submitted_by: "user/bob".parse().map_err(suite)?,
-        submission: submission()?,
-        ..record(2, "bob's")?
-    };
-    let keyless = [record(3, "without")?, record(4, "without too")?];
-    for record in [&alices, &bobs].into_iter().chain(&keyless) {
-        store.insert(record).await?;
-    }
-    let again = JobRecord {
-        submission: submission()?,
-        ..record(5, "alice's again")?
-    };
-    let twice = store.insert(&again).await;
-    if !matches!(twice, Err(StoreError::Exists(id)) if id == again.id) {
-        return Err(wrong("a second job of one submitter's key", &twice));
-    }
-    let [third, fourth] = keyless;
-    expect(
-        "one job for each key, and those without",
-        &store.load().await?,
-        &vec![alices, bobs, third, fourth],
     )
 }
 
@@ -223,42 +189,6 @@ async fn of_writers_that_race_one_wins(store: &impl Store) -> Result<(), Violati
         &store.load().await?,
         &vec![won.record().clone()],
     )
-}
-
-async fn the_log_tells_of_what_was_written_and_of_nothing_else(
-    store: &impl Store,
-) -> Result<(), Violation> {
-    let (kept, alice) = (record(1, "kept")?, record(1, "kept")?.submitted_by);
-    let cancel = || -> Result<Change, Violation> {
-        Ok(change(&kept, JobState::Cancelled)?.done_by(Some(alice.clone()), Millis(7)))
-    };
-    let no_write = Deed::refused(alice.clone(), "DELETE /v1".into(), None, Millis(8));
-    store.insert(&kept).await?;
-    // Refused, and not told.
-    let _ = store.insert(&kept).await;
-    store.write(&cancel()?).await?;
-    let _ = store.write(&cancel()?).await;
-    store.append(&no_write).await?;
-
-    let log = store.audit(0, 10).await?;
-    let told: Vec<&Deed> = log.iter().map(|entry| &entry.deed).collect();
-    let cancelled = cancel()?.deed().cloned();
-    let expected = [
-        &Deed::submitted(&kept),
-        cancelled.as_ref().unwrap_or(&no_write),
-        &no_write,
-    ];
-    if told != expected {
-        let text = format!("the log must tell {expected:#?}, it tells {told:#?}");
-        return Err(Violation::Wrong(text));
-    }
-    verify(&log, None).map_err(suite)?;
-    let page = store.audit(1, 1).await?;
-    if page.first() != log.get(1) || page.len() != 1 {
-        let text = format!("one entry behind the first, got {page:#?}");
-        return Err(Violation::Wrong(text));
-    }
-    Ok(())
 }
 
 async fn every_transition_of_the_table_is_written(store: &impl Store) -> Result<(), Violation> {
