@@ -109,6 +109,7 @@ async fn a_lost_answer_is_asked_for_again_and_makes_no_second_job() {
     running.stop().await;
 
     // Nothing is asked again that was never asked.
-    let error = direct.submit(&spec).await.unwrap_err();
+    let gone = house.client(at);
+    let error = gone.submit(&spec).await.unwrap_err();
     assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
 }

@@ -293,6 +293,37 @@ mod tests {
     }
 
     #[actix_rt::test]
+    async fn a_store_of_the_first_version_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.sqlite");
+        let kept = record(1);
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let old = SqlitePool::connect_with(options).await.unwrap();
+        let first = migrations().iter().take(1).cloned().collect::<Vec<_>>();
+        let first = Migrator::with_migrations(first);
+        first.run(&old).await.unwrap();
+        sqlx::query(
+            "INSERT INTO jobs (id, version, state, attempt, granted, spec, submitted_by, \
+             submitted_at_ms, sides, failures) VALUES (?, 0, 'queued', 1, 0, ?, ?, 1000, ?, '[]')",
+        )
+        .bind(kept.id.to_string())
+        .bind(json(kept.job.spec()).unwrap())
+        .bind(kept.submitted_by.to_string())
+        .bind(json(&kept.sides).unwrap())
+        .execute(&old)
+        .await
+        .unwrap();
+        old.close().await;
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.load().await.unwrap(), [kept]);
+        assert_eq!(store.audit(0, 10).await.unwrap(), []);
+        store.close().await;
+    }
+
+    #[actix_rt::test]
     async fn acknowledged_writes_are_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("jobs.sqlite"))
