@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod demo;
 mod model;
 mod reproduce;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::{
+    audit::{AuditArgs, AuditCommand},
     demo::{DemoArgs, DemoDataset},
     model::{ModelArgs, ModelCommand},
     reproduce::{Experiment, ReproduceArgs},
@@ -24,6 +26,7 @@ Exit codes:
   4    the job that was waited for failed or was cancelled
   5    demo, reproduce: weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
+  7    audit verify: the log was altered
   130  interrupted
 
 Examples:
@@ -53,6 +56,8 @@ pub(crate) enum Command {
     Job(JobArgs),
     /// Look after the halves of models at one party.
     Model(ModelArgs),
+    /// See who did what to which job, and whether that record was altered.
+    Audit(AuditArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.
@@ -135,15 +140,31 @@ Examples:
         /// Follow it to its end.
         #[arg(short, long)]
         watch: bool,
+        /// What to call this submission: the same specification under the same
+        /// key is one job, however often it is submitted. Left out: a new one.
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
     },
     /// List jobs, newest first.
+    #[command(after_help = "Example:\n  entente job list --state running --limit 20")]
     List {
         /// Only those in this state: queued, running, succeeded, failed, ...
         #[arg(long)]
         state: Option<String>,
+        /// The newest so many. Left out: all.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
     },
     /// Show a job: where it stands and why.
     Show {
+        /// Its identity.
+        id: String,
+    },
+    /// Say what a job waits for: parties, room, other jobs.
+    #[command(
+        after_help = "Example:\n  entente job why 0190a000-0000-7000-8000-000000000000 -o json"
+    )]
+    Why {
         /// Its identity.
         id: String,
     },
@@ -185,7 +206,8 @@ pub(crate) enum CertCommand {
         after_help = "Example:\n  entente cert issue party bank-a --ca pki --out pki --host bank-a.example"
     )]
     Issue {
-        /// party, coordinator or user.
+        /// party, coordinator, user (submits jobs and cancels its own), operator
+        /// (cancels anybody's) or reader (changes nothing).
         kind: String,
         /// The holder's name: a-z, 0-9 and -.
         name: String,

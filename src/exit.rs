@@ -22,6 +22,9 @@ pub(crate) enum Failure {
     /// 6: a file of a public dataset is not as published.
     #[error("{0}")]
     Data(String),
+    /// 7: the audit log is not as it was written.
+    #[error("{0}")]
+    Audit(String),
     /// 130: interrupted.
     #[error("interrupted")]
     Interrupted,
@@ -36,6 +39,7 @@ impl Failure {
             Self::Job(_) => 4,
             Self::Mismatch(_) => 5,
             Self::Data(_) => 6,
+            Self::Audit(_) => 7,
             Self::Interrupted => 130,
         })
     }

@@ -1,6 +1,7 @@
 //! The `entente` binary: thin. It parses the command line, loads
 //! configuration, names the encryption scheme, and hands over.
 
+mod audit;
 mod bench;
 mod cert;
 mod cli;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Party(args) => serve::party(&args),
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
+        Command::Audit(args) => audit::run(args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+pub mod audit;
 pub mod client;
 pub mod clock;
 mod config;

@@ -16,17 +16,16 @@
 //! answered: what was not kept was not.
 
 mod meters;
+mod refusals;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use entente_metrics::Registry;
-use entente_protocol::job::PartyName;
+use entente_protocol::job::{JobId, PartyName};
+use entente_tls::Identity;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -34,10 +33,11 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::meters::Meters;
+use self::{meters::Meters, refusals::Refusals, waiting::Waiting};
 use crate::{
+    audit::{Deed, Entry},
     clock::{Clock, Millis},
-    engine::{Command, Engine, EngineError, Event, Settings},
+    engine::{Command, Engine, EngineError, Event, Late, Settings},
     store::{Store, StoreError},
 };
 
@@ -52,6 +52,8 @@ enum Request {
     Change(Event, oneshot::Sender<Result<(), RuntimeError>>),
     Read(Read),
     Check(oneshot::Sender<Result<(), RuntimeError>>),
+    Refused(Box<dyn FnOnce(Millis) -> Deed + Send>),
+    Audit(u64, u32, oneshot::Sender<Result<Vec<Entry>, RuntimeError>>),
 }
 
 /// Why a request came to nothing.
@@ -97,6 +99,20 @@ impl Handle {
         answered.await.map_err(|_| RuntimeError::Unavailable)
     }
 
+    /// Has the audit log tell that somebody was refused.
+    pub(crate) async fn refused(&self, who: Identity, call: String, job: Option<JobId>) {
+        let deed = move |now| Deed::refused(who, call, job, now);
+        // A coordinator that is ending refuses for the last time.
+        let _ = self.ask(Request::Refused(Box::new(deed))).await;
+    }
+
+    /// The audit log behind an entry, so many entries at most.
+    pub(crate) async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Audit(after, limit, answer)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
     /// Whether engine and store answer.
     pub(crate) async fn check(&self) -> Result<(), RuntimeError> {
         let (answer, answered) = oneshot::channel();
@@ -112,31 +128,6 @@ impl Handle {
     async fn ask(&self, request: Request) -> Result<(), RuntimeError> {
         let sent = self.requests.send(request).await;
         sent.map_err(|_| RuntimeError::Unavailable)
-    }
-}
-
-/// Who is to be woken for which party.
-#[derive(Default)]
-struct Waiting(Mutex<HashMap<PartyName, watch::Sender<()>>>);
-
-impl Waiting {
-    fn subscribe(&self, party: &PartyName) -> watch::Receiver<()> {
-        let mut senders = self.senders();
-        let sender = senders
-            .entry(party.clone())
-            .or_insert_with(|| watch::Sender::new(()));
-        sender.subscribe()
-    }
-
-    fn wake(&self, party: &PartyName) {
-        if let Some(sender) = self.senders().get(party) {
-            sender.send_replace(());
-        }
-    }
-
-    fn senders(&self) -> MutexGuard<'_, HashMap<PartyName, watch::Sender<()>>> {
-        // Nothing can be half done in there.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,6 +151,7 @@ pub(crate) async fn start(
         clock,
         meters,
         waiting: waiting.clone(),
+        refusals: Refusals::default(),
         stale: false,
     };
     let running = tokio::spawn(task.run(incoming));
@@ -172,6 +164,7 @@ struct Task<S> {
     clock: Clock,
     meters: Meters,
     waiting: Arc<Waiting>,
+    refusals: Refusals,
     /// The engine may think what the store does not know.
     stale: bool,
 }
@@ -210,6 +203,19 @@ impl<S: Store> Task<S> {
                     read(&self.engine, now);
                 }
             }
+            Request::Refused(deed) => {
+                let now = self.clock.now();
+                let deed = deed(now);
+                if self.refusals.has_room(now)
+                    && let Err(error) = self.store.append(&deed).await
+                {
+                    tracing::error!(%error, ?deed, "a refusal could not be put on record");
+                }
+            }
+            Request::Audit(after, limit, answer) => {
+                let entries = self.store.audit(after, limit).await;
+                let _ = answer.send(entries.map_err(RuntimeError::from));
+            }
             Request::Check(answer) => {
                 let outcome = match self.refresh().await {
                     Ok(()) => self.store.check().await.map_err(RuntimeError::from),
@@ -224,9 +230,13 @@ impl<S: Store> Task<S> {
         self.refresh().await?;
         let now = self.clock.now();
         let outcome = self.engine.handle(event, now);
-        if let Err(EngineError::Transition(_)) = &outcome {
-            self.stale = true;
-            self.meters.refused.with(["illegal"]).increment();
+        match &outcome {
+            Err(EngineError::Transition(_)) => {
+                self.stale = true;
+                self.meters.refused.with(["illegal"]).increment();
+            }
+            Err(EngineError::Ended { .. }) => self.meters.refused.with(["ended"]).increment(),
+            _ => {}
         }
         for command in outcome? {
             if let Err(error) = self.perform(command).await {
@@ -255,6 +265,16 @@ impl<S: Store> Task<S> {
                 }
             }
             Command::Wake(party) => self.waiting.wake(&party),
+            Command::Refuse(late) => {
+                let Late {
+                    job,
+                    party,
+                    state,
+                    says,
+                } = late;
+                tracing::warn!(%job, %party, %state, says, "said too late: the end stands");
+                self.meters.refused.with(["late"]).increment();
+            }
         }
         Ok(())
     }

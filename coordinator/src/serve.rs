@@ -210,6 +210,7 @@ fn listen(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
+            .wrap(from_fn(api::put_refusals_on_record))
             .wrap(from_fn(api::observe))
             .configure(api::routes)
     })

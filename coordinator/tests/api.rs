@@ -1,4 +1,4 @@
-//! Every illegal call gets its status and a problem that says what to do.
+//! What is taken, and what is told to those who watch.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod house;
@@ -108,33 +108,6 @@ async fn specifications_are_taken_in_both_languages_and_refused_by_field() {
     let refused = problem(submit("application/json", " ".repeat((1 << 20) + 1))).await;
     assert_eq!(refused.status, 413);
     assert_eq!(house.client(at).list(None).await.unwrap().len(), 2);
-    running.stop().await;
-}
-
-#[actix_rt::test]
-async fn what_is_not_there_is_said_so() {
-    let house = House::new();
-    let running = house.start().await;
-    let alice = house.caller("user/alice", running.addresses.api);
-    let nobody = "/v1/jobs/0190a000-0000-7000-8000-000000000000";
-    for (method, path, status, kind) in [
-        ("GET", nobody, 404, "no-job"),
-        ("DELETE", nobody, 404, "no-job"),
-        ("GET", "/v1/jobs/seven", 404, "no-job"),
-        ("GET", "/v2/jobs", 404, "no-route"),
-        ("GET", "/", 404, "no-route"),
-        ("PUT", "/v1/jobs", 405, "other-method"),
-        ("POST", "/metrics", 405, "other-method"),
-        ("BREW", "/v1/parties", 405, "other-method"),
-        ("GET", "/v1/jobs?state=lost", 400, "unreadable"),
-        ("GET", "/v1/jobs?sort=name", 400, "unreadable"),
-    ] {
-        let problem = problem(alice.request(method, path).send()).await;
-        assert_eq!(problem.status, status, "{method} {path}");
-        assert_eq!(problem.kind, format!("urn:entente:problem:{kind}"));
-    }
-    let response = alice.request("PUT", "/v1/jobs").send().await.unwrap();
-    assert_eq!(response.headers().get("allow").unwrap(), "GET, POST");
     running.stop().await;
 }
 

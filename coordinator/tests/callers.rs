@@ -30,8 +30,14 @@ async fn who_may_not_is_told_who_may() {
         ("user/bank-a", "POST", "/v1/sync", "parties"),
         ("coordinator/main", "POST", "/v1/sync", "parties"),
         ("coordinator/main", "POST", "/v1/jobs", "users"),
-        ("coordinator/main", "GET", job.as_str(), "users and parties"),
-        ("coordinator/main", "GET", "/v1/jobs", "users and parties"),
+        ("coordinator/main", "GET", job.as_str(), "users, operators"),
+        ("coordinator/main", "GET", "/v1/jobs", "users, operators"),
+        ("user/alice", "GET", "/v1/audit", "operators"),
+        ("reader/rita", "GET", "/v1/audit", "operators"),
+        ("reader/rita", "POST", "/v1/jobs", "users and operators"),
+        ("reader/rita", "DELETE", job.as_str(), "users and operators"),
+        ("reader/rita", "POST", "/v1/sync", "parties"),
+        ("operator/olga", "POST", "/v1/sync", "parties"),
     ] {
         let request = house.caller(caller, at).request(method, path);
         let problem = problem(request.send_json(&spec())).await;
@@ -42,6 +48,32 @@ async fn who_may_not_is_told_who_may() {
             problem.detail.contains(&format!("for {needed}")),
             "{problem}"
         );
+    }
+    running.stop().await;
+}
+
+#[actix_rt::test]
+async fn jobs_are_cancelled_by_their_owners_and_by_operators() {
+    let house = House::new();
+    let running = house.start().await;
+    let at = running.addresses.api;
+    for (by, status) in [("user/alice", 200), ("operator/olga", 200)] {
+        let id = house.client(at).submit(&spec()).await.unwrap().id;
+        let job = format!("/v1/jobs/{id}");
+        let bob = house.caller("user/bob", at);
+        let refused = problem(bob.request("DELETE", &job).send()).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.detail.contains("user/alice's"), "{refused}");
+        assert!(refused.detail.contains("operator"), "{refused}");
+        let allowed = house.caller(by, at).request("DELETE", &job).send().await;
+        assert_eq!(allowed.unwrap().status(), status, "{by}");
+    }
+    // An operator submits too, and sees the parties as readers do.
+    let olga = house.caller("operator/olga", at);
+    let request = olga.request("POST", "/v1/jobs").send_json(&spec());
+    assert_eq!(request.await.unwrap().status(), 201);
+    for caller in ["operator/olga", "reader/rita", "user/alice"] {
+        assert_eq!(house.caller(caller, at).get("/v1/parties").await.0, 200);
     }
     running.stop().await;
 }
@@ -58,6 +90,8 @@ async fn parties_see_their_own_jobs_alone() {
         ("party/bank-b", 1, 200),
         ("party/bank-c", 0, 404),
         ("user/bank-c", 1, 200),
+        ("operator/olga", 1, 200),
+        ("reader/rita", 1, 200),
     ] {
         let caller = house.caller(caller, at);
         let (listed, body) = caller.get("/v1/jobs").await;
@@ -67,6 +101,7 @@ async fn parties_see_their_own_jobs_alone() {
             (200, jobs)
         );
         assert_eq!(caller.get(&job).await.0, status);
+        assert_eq!(caller.get(&format!("{job}/why")).await.0, status);
     }
     running.stop().await;
 }

@@ -25,6 +25,9 @@ async fn a_job_goes_from_submission_to_success() {
     assert_eq!(submitted.state, JobState::Queued);
     assert_eq!(submitted.waiting_for.as_deref(), Some("bank-a to connect"));
     assert_eq!(submitted.submitted_by.to_string(), "user/alice");
+    let why = client.why(submitted.id).await.unwrap();
+    assert_eq!((why.job, why.state), (submitted.id, JobState::Queued));
+    assert_eq!(why.reasons[1].to_string(), "bank-b to connect");
     assert_eq!(client.list(None).await.unwrap(), vec![submitted.clone()]);
     assert_eq!(client.list(Some(JobState::Running)).await.unwrap(), []);
 

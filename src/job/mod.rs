@@ -6,8 +6,8 @@ pub(crate) mod show;
 use std::{fs, path::Path};
 
 use entente_coordinator::{
-    client::Client,
-    job::{JobState, JobView},
+    client::{Client, ClientError},
+    job::{IdempotencyKey, JobState, JobView},
 };
 use entente_protocol::job::{JobId, Question, Side, Task};
 use entente_tls::{Credentials, Identity, Name, TlsFiles};
@@ -44,31 +44,42 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
         JobCommand::Submit { spec, .. } => Some(read_task(spec)?),
         _ => None,
     };
+    let key = match &args.command {
+        JobCommand::Submit {
+            idempotency_key: Some(key),
+            ..
+        } => key.parse().map_err(Failure::configuration)?,
+        _ => IdempotencyKey::fresh(),
+    };
     let client = connect(&args.client)?;
     serve::runtime().block_on(async {
         let client = client()?;
         match (args.command, spec) {
             (JobCommand::Submit { watch, .. }, Some(task)) => {
                 warn(&task);
-                let view = client
-                    .submit(&task.spec())
-                    .await
-                    .map_err(Failure::runtime)?;
+                let submitted = client.submit_as(&task.spec(), &key).await;
+                let view = submitted.map_err(|error| not_submitted(&error, &key))?;
                 if watch {
                     watch_to_end(&client, view.id, args.output).await
                 } else {
                     show::job(&view, args.output)
                 }
             }
-            (JobCommand::List { state }, _) => {
+            (JobCommand::List { state, limit }, _) => {
                 let state = state.map(|state| state.parse::<JobState>()).transpose();
                 let state = state.map_err(Failure::configuration)?;
-                let jobs = client.list(state).await.map_err(Failure::runtime)?;
+                let limit = limit.unwrap_or(usize::MAX);
+                let jobs = client.newest(state, limit).await;
+                let jobs = jobs.map_err(Failure::runtime)?;
                 show::jobs(&jobs, args.output)
             }
             (JobCommand::Show { id }, _) => {
                 let view = client.show(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::job(&view, args.output)
+            }
+            (JobCommand::Why { id }, _) => {
+                let why = client.why(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::why(&why, args.output)
             }
             (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.output).await,
             (JobCommand::Cancel { id }, _) => {
@@ -105,6 +116,17 @@ fn warn(task: &Task) {
     }
 }
 
+/// What to do when nobody knows whether there is a job now.
+fn not_submitted(error: &ClientError, key: &IdempotencyKey) -> Failure {
+    match error {
+        ClientError::AnswerLost { .. } => Failure::runtime(format!(
+            "{error}; whether there is a job now is not known: submit it again with \
+             --idempotency-key {key}, and there will be one"
+        )),
+        error => Failure::runtime(error),
+    }
+}
+
 fn parse(id: &str) -> Result<JobId, Failure> {
     id.parse().map_err(|_| {
         Failure::Configuration(format!("{id:?} is no job; `entente job list` shows them"))
@@ -112,7 +134,7 @@ fn parse(id: &str) -> Result<JobId, Failure> {
 }
 
 /// Checks who asks and whom; the client itself is made inside the runtime.
-fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Failure>, Failure> {
+pub(crate) fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Failure>, Failure> {
     let config: ClientConfig = settings::load(path)?;
     let credentials = Credentials::load(&config.tls).map_err(Failure::configuration)?;
     let coordinator = Identity::coordinator(config.coordinator.name);

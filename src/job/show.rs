@@ -1,8 +1,8 @@
 //! Jobs, shown once.
 
-use entente_coordinator::job::{JobView, ModelView};
+use entente_coordinator::job::{JobView, ModelView, Why, Word};
 use entente_protocol::{
-    control::Evaluated,
+    control::{Evaluated, Phase},
     job::{Keep, Side},
 };
 
@@ -124,6 +124,56 @@ pub(crate) fn evaluation(found: &Evaluated) -> String {
         "loss {:.4}, accuracy {accuracy}, AUC {auc} over {} rows",
         found.loss, found.rows
     )
+}
+
+/// Why a job stands where it does.
+pub(super) fn why(why: &Why, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return output::json(why);
+    }
+    let mut rows = vec![["job".to_owned(), format!("{} ({})", why.job, why.name)]];
+    rows.push(["state".to_owned(), why.state.to_string()]);
+    for reason in &why.reasons {
+        rows.push(["waits for".to_owned(), reason.to_string()]);
+    }
+    if why.reasons.is_empty() && !why.state.is_ended() {
+        rows.push(["waits for".to_owned(), "nothing: it goes on".to_owned()]);
+    }
+    if let Some(left_ms) = why.fails_in_ms {
+        let left = output::duration(left_ms as f64 / 1000.0);
+        let text = format!("in {left}, if no exchange is finished before");
+        rows.push(["fails".to_owned(), text]);
+    }
+    for side in [Side::Active, Side::Passive] {
+        let word = why.sides.of(side);
+        rows.push([format!("{} ({})", side.label(), word.party), said(word)]);
+    }
+    println!("{}", output::table(["", ""], rows));
+    Ok(())
+}
+
+/// What is known of a party, in one sentence.
+fn said(word: &Word) -> String {
+    let Some(heard_at) = word.heard_at else {
+        return "not heard of since the coordinator began".to_owned();
+    };
+    let link = match word.connected {
+        true => "connected".to_owned(),
+        false => format!("last heard of at {heard_at}"),
+    };
+    let room = match word.capacity {
+        Some(capacity) => format!(", at {} of {capacity} jobs", word.jobs),
+        None => String::new(),
+    };
+    let phase = match &word.phase {
+        None => "has not spoken of the job".to_owned(),
+        Some(Phase::Preparing) => "says that it prepares".to_owned(),
+        Some(Phase::Running) => "says that it computes".to_owned(),
+        Some(Phase::Waiting { what, .. }) => format!("says that it waits for {what}"),
+        Some(Phase::Finished) => "says that it has finished".to_owned(),
+        Some(Phase::Failed { failure }) => format!("says that it failed: {}", failure.message),
+    };
+    format!("{link}{room}; {phase}")
 }
 
 /// A list of jobs.

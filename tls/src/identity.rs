@@ -31,8 +31,12 @@ pub enum IdentityKind {
     Party,
     /// Schedules jobs; sees no data.
     Coordinator,
-    /// Submits and watches jobs.
+    /// Submits and watches jobs, and cancels its own.
     User,
+    /// Does what a user does, and cancels anybody's jobs.
+    Operator,
+    /// Watches jobs, and changes nothing.
+    Reader,
 }
 
 /// Why a text is not an [`Identity`].
@@ -42,7 +46,7 @@ pub enum IdentityError {
     #[error("{0:?} is not an identity: write kind/name, as in party/bank-a")]
     Form(String),
     /// The part before the slash is no kind.
-    #[error("{0:?} is not a kind of identity: use party, coordinator or user")]
+    #[error("{0:?} is not a kind of identity: use party, coordinator, user, operator or reader")]
     Kind(String),
     /// The part after the slash is no name.
     #[error(transparent)]
@@ -79,13 +83,21 @@ impl Identity {
 }
 
 impl IdentityKind {
-    const ALL: [Self; 3] = [Self::Party, Self::Coordinator, Self::User];
+    const ALL: [Self; 5] = [
+        Self::Party,
+        Self::Coordinator,
+        Self::User,
+        Self::Operator,
+        Self::Reader,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Party => "party",
             Self::Coordinator => "coordinator",
             Self::User => "user",
+            Self::Operator => "operator",
+            Self::Reader => "reader",
         }
     }
 }
@@ -161,7 +173,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_canonical_spelling_parses(text in "(party|Party|user|root)?/{0,2}[a-zB/-]{0,6}") {
+        fn only_the_canonical_spelling_parses(text in "(party|Party|user|reader|root)?/{0,2}[a-zB/-]{0,6}") {
             if let Ok(identity) = text.parse::<Identity>() {
                 prop_assert_eq!(identity.to_string(), text);
             }

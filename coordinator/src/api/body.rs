@@ -15,11 +15,11 @@ async fn read(payload: web::Payload) -> Result<web::Bytes, Problem> {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(Problem::new(
             Kind::Unreadable,
-            format!("the body did not arrive whole: {error}"),
+            format!("the body did not arrive whole: {error}; send it again"),
         )),
         Err(_) => Err(Problem::new(
             Kind::TooLarge,
-            format!("a body may have {MAX_BYTES} bytes"),
+            format!("a body may have {MAX_BYTES} bytes: send a smaller one"),
         )),
     }
 }
@@ -55,6 +55,10 @@ pub(super) async fn json<T: DeserializeOwned>(
 }
 
 fn unreadable(what: &str, error: &dyn std::error::Error) -> Problem {
-    let detail = format!("the body is not {what}: {}", error.to_string().trim_end());
+    let reason = error.to_string();
+    let detail = format!(
+        "the body is not {what}: {}; mend it and send it again",
+        reason.trim_end()
+    );
     Problem::new(Kind::Unreadable, detail)
 }

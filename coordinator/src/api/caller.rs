@@ -34,9 +34,14 @@ pub(crate) fn remember_peer(connection: &dyn Any, extensions: &mut Extensions) {
     }
 }
 
+/// Who asks, if the certificate names somebody.
+pub(super) fn identity_of(request: &HttpRequest) -> Option<&Identity> {
+    request.conn_data::<Peer>().map(|Peer(identity)| identity)
+}
+
 fn identity(request: &HttpRequest) -> Result<&Identity, Problem> {
-    match request.conn_data::<Peer>() {
-        Some(Peer(identity)) => Ok(identity),
+    match identity_of(request) {
+        Some(identity) => Ok(identity),
         None => Err(Problem::new(
             Kind::Forbidden,
             "your certificate names nobody: have it reissued with `entente cert issue`",
@@ -62,26 +67,48 @@ fn forbidden(identity: &Identity, needed: &str) -> Problem {
     )
 }
 
-/// Somebody who may say what is to be computed.
+/// Somebody who may say what is to be computed. Whose jobs it may cancel, the
+/// engine knows.
 pub(super) struct User(pub(super) Identity);
+
+/// Somebody who answers for the coordinator.
+pub(super) struct Operator;
 
 /// Somebody who takes part.
 pub(super) struct Party(pub(super) PartyName);
 
 /// Somebody who may look at jobs.
 pub(super) enum Reader {
-    /// At all of them.
-    User,
+    /// At all of them, and at parties.
+    Everything,
     /// At its own.
     Party(PartyName),
 }
+
+/// Somebody who may look at more than its own.
+pub(super) struct Overseer;
 
 impl TryFrom<&Identity> for User {
     type Error = Problem;
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
-            IdentityKind::User => Ok(Self(identity.clone())),
-            IdentityKind::Party | IdentityKind::Coordinator => Err(forbidden(identity, "users")),
+            IdentityKind::User | IdentityKind::Operator => Ok(Self(identity.clone())),
+            IdentityKind::Party | IdentityKind::Coordinator | IdentityKind::Reader => {
+                Err(forbidden(identity, "users and operators"))
+            }
+        }
+    }
+}
+
+impl TryFrom<&Identity> for Operator {
+    type Error = Problem;
+    fn try_from(identity: &Identity) -> Result<Self, Problem> {
+        match identity.kind {
+            IdentityKind::Operator => Ok(Self),
+            IdentityKind::User
+            | IdentityKind::Reader
+            | IdentityKind::Party
+            | IdentityKind::Coordinator => Err(forbidden(identity, "operators")),
         }
     }
 }
@@ -91,7 +118,10 @@ impl TryFrom<&Identity> for Party {
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
             IdentityKind::Party => Ok(Self(party_name(identity)?)),
-            IdentityKind::User | IdentityKind::Coordinator => Err(forbidden(identity, "parties")),
+            IdentityKind::User
+            | IdentityKind::Operator
+            | IdentityKind::Reader
+            | IdentityKind::Coordinator => Err(forbidden(identity, "parties")),
         }
     }
 }
@@ -100,9 +130,23 @@ impl TryFrom<&Identity> for Reader {
     type Error = Problem;
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
-            IdentityKind::User => Ok(Self::User),
+            IdentityKind::User | IdentityKind::Operator | IdentityKind::Reader => {
+                Ok(Self::Everything)
+            }
             IdentityKind::Party => Ok(Self::Party(party_name(identity)?)),
-            IdentityKind::Coordinator => Err(forbidden(identity, "users and parties")),
+            IdentityKind::Coordinator => {
+                Err(forbidden(identity, "users, operators, readers and parties"))
+            }
+        }
+    }
+}
+
+impl TryFrom<&Identity> for Overseer {
+    type Error = Problem;
+    fn try_from(identity: &Identity) -> Result<Self, Problem> {
+        match Reader::try_from(identity) {
+            Ok(Reader::Everything) => Ok(Self),
+            _ => Err(forbidden(identity, "users, operators and readers")),
         }
     }
 }
@@ -120,4 +164,4 @@ macro_rules! from_request {
     )*};
 }
 
-from_request!(User, Party, Reader);
+from_request!(User, Operator, Party, Reader, Overseer);

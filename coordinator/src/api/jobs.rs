@@ -1,7 +1,8 @@
 //! Jobs: submit, list, show, cancel.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
-use entente_protocol::job::{JobId, Task};
+use entente_protocol::job::{JobId, PartyName, Task};
+use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,8 +12,8 @@ use super::{
     problem::{Kind, Problem},
 };
 use crate::{
-    engine::{EngineError, Event},
-    job::{JobState, JobView},
+    engine::{EngineError, Event, Listing, Page},
+    job::{IdempotencyKey, JobState, JobView, KeyError, Submission, Why},
     runtime::{Handle, RuntimeError},
 };
 
@@ -21,7 +22,17 @@ use crate::{
 pub(crate) struct JobList {
     /// Newest first.
     pub(crate) jobs: Vec<JobView>,
+    /// `?before=` of the next page; nothing if this is the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) next: Option<JobId>,
 }
+
+/// What makes asking again harmless.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// Jobs on a page when nothing is said.
+const USUAL_PAGE: usize = 100;
+/// The most that a page has.
+pub(crate) const LARGEST_PAGE: usize = 1000;
 
 /// `POST /v1/jobs`
 pub(super) async fn submit(
@@ -34,14 +45,49 @@ pub(super) async fn submit(
     let task = Task::try_from(spec).map_err(|error| {
         Problem::new(Kind::InvalidJob, error.to_string()).with_field(error.field)
     })?;
-    let id = JobId::new(Uuid::now_v7());
-    let task = Box::new(task);
-    api.coordinator
-        .change(Event::Submit { id, task, by })
-        .await?;
-    Ok(HttpResponse::Created()
+    let new = JobId::new(Uuid::now_v7());
+    // As it was asked for: which version is the newest may be another one when
+    // somebody asks again.
+    let submission = key(&request)?.map(|key| Submission {
+        key,
+        digest: task.digest().to_string(),
+    });
+    let event = Event::Submit {
+        id: new,
+        task: Box::new(task),
+        by: by.clone(),
+        submission: submission.clone(),
+    };
+    api.coordinator.change(event).await?;
+    let id = match submission {
+        Some(submission) => api
+            .coordinator
+            .read(move |engine, _| engine.submitted_as(&by, &submission.key))
+            .await?
+            .unwrap_or(new),
+        None => new,
+    };
+    let mut response = match id == new {
+        true => HttpResponse::Created(),
+        false => HttpResponse::Ok(),
+    };
+    Ok(response
         .insert_header((LOCATION, format!("/v1/jobs/{id}")))
         .json(view(&api.coordinator, id).await?))
+}
+
+fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = request.headers().get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().map(str::parse);
+    match key.unwrap_or(Err(KeyError)) {
+        Ok(key) => Ok(Some(key)),
+        Err(error) => Err(Problem::new(
+            Kind::Unreadable,
+            format!("the header {IDEMPOTENCY_KEY} cannot be taken: {error}"),
+        )),
+    }
 }
 
 /// The query of `GET /v1/jobs`.
@@ -49,6 +95,10 @@ pub(super) async fn submit(
 #[serde(deny_unknown_fields)]
 struct Filter {
     state: Option<JobState>,
+    party: Option<PartyName>,
+    submitted_by: Option<Identity>,
+    before: Option<JobId>,
+    limit: Option<usize>,
 }
 
 /// `GET /v1/jobs`
@@ -57,18 +107,32 @@ pub(super) async fn list(
     api: web::Data<Api>,
     request: HttpRequest,
 ) -> Result<web::Json<JobList>, Problem> {
-    let filter = web::Query::<Filter>::from_query(request.query_string()).map_err(|error| {
-        let detail =
-            format!("the query is not understood: {error}; use ?state=running or the like");
+    let unreadable = |error: &dyn core::fmt::Display| {
+        let detail = format!(
+            "the query is not understood: {error}; use state, party, submitted_by, before (a \
+             job's identity) and limit (1 to {LARGEST_PAGE}), as in ?state=running&limit=20"
+        );
         Problem::new(Kind::Unreadable, detail)
-    })?;
-    let state = filter.state;
+    };
+    let filter = web::Query::<Filter>::from_query(request.query_string())
+        .map_err(|error| unreadable(&error))?
+        .into_inner();
+    let limit = filter.limit.unwrap_or(USUAL_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(unreadable(&format!("limit is {limit}")));
+    }
+    let listing = Listing {
+        state: filter.state,
+        parties: filter.party.into_iter().chain(reader.only()).collect(),
+        submitted_by: filter.submitted_by,
+        before: filter.before,
+        limit: Some(limit),
+    };
     let read = api
         .coordinator
-        .read(move |engine, now| engine.jobs(state, now));
-    let mut jobs = read.await?;
-    jobs.retain(|job| reader.may_see(job));
-    Ok(web::Json(JobList { jobs }))
+        .read(move |engine, now| engine.list(&listing, now));
+    let Page { jobs, next } = read.await?;
+    Ok(web::Json(JobList { jobs, next }))
 }
 
 /// `GET /v1/jobs/{id}`
@@ -85,6 +149,25 @@ pub(super) async fn show(
     Err(RuntimeError::from(EngineError::Unknown(view.id)).into())
 }
 
+/// `GET /v1/jobs/{id}/why`
+pub(super) async fn why(
+    reader: Reader,
+    api: web::Data<Api>,
+    path: web::Path<String>,
+) -> Result<web::Json<Why>, Problem> {
+    let view = view(&api.coordinator, id(&path)?).await?;
+    let id = view.id;
+    let unknown = || RuntimeError::from(EngineError::Unknown(id));
+    if !reader.may_see(&view) {
+        return Err(unknown().into());
+    }
+    let sight = reader.only();
+    let read = api
+        .coordinator
+        .read(move |engine, now| engine.why(id, sight.as_ref(), now));
+    Ok(web::Json(read.await?.ok_or_else(unknown)?))
+}
+
 /// `DELETE /v1/jobs/{id}`
 pub(super) async fn cancel(
     User(by): User,
@@ -92,8 +175,8 @@ pub(super) async fn cancel(
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
-    api.coordinator.change(Event::Cancel { id }).await?;
-    tracing::info!(job = %id, %by, "cancelled");
+    tracing::info!(job = %id, %by, "asked to cancel");
+    api.coordinator.change(Event::Cancel { id, by }).await?;
     Ok(web::Json(view(&api.coordinator, id).await?))
 }
 
@@ -111,9 +194,17 @@ async fn view(coordinator: &Handle, id: JobId) -> Result<JobView, RuntimeError> 
 }
 
 impl Reader {
+    /// The party whose jobs alone it may see.
+    fn only(self) -> Option<PartyName> {
+        match self {
+            Self::Everything => None,
+            Self::Party(name) => Some(name),
+        }
+    }
+
     fn may_see(&self, job: &JobView) -> bool {
         match self {
-            Self::User => true,
+            Self::Everything => true,
             Self::Party(name) => job.sides.iter().any(|side| side.party == *name),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! | route | who | what |
 //! |---|---|---|
-//! | `POST /v1/jobs` | users | submits a job specification, JSON or TOML |
-//! | `GET /v1/jobs` | users, parties their own | lists jobs, newest first; `?state=` |
-//! | `GET /v1/jobs/{id}` | users, parties their own | shows a job |
-//! | `DELETE /v1/jobs/{id}` | users | cancels a job |
-//! | `GET /v1/parties` | users | lists parties |
+//! | `POST /v1/jobs` | users, operators | submits a job specification, JSON or TOML; with an `Idempotency-Key`, once |
+//! | `GET /v1/jobs` | users, operators, readers; parties their own | lists jobs, newest first, in pages; `?state=&party=&submitted_by=&limit=&before=` |
+//! | `GET /v1/jobs/{id}` | users, operators, readers; parties their own | shows a job |
+//! | `GET /v1/jobs/{id}/why` | the same | says what a job waits for |
+//! | `DELETE /v1/jobs/{id}` | users their own, operators any | cancels a job |
+//! | `GET /v1/parties` | users, operators, readers | lists parties |
+//! | `GET /v1/audit` | operators | the audit log, oldest first, in pages; `?after=&limit=` |
 //! | `POST /v1/sync` | parties | [`Sync`](entente_protocol::control::Sync) to [`Wish`](entente_protocol::control::Wish), held back until there is news |
 //! | `GET /healthz` | anybody with a certificate | the process answers |
 //! | `GET /readyz` | anybody with a certificate | engine and store answer, and it is not ending |
@@ -16,6 +18,7 @@
 //! do. Who asks stands in the certificate; a handler says by the type of its
 //! argument whom it serves ([`caller`]), so no route can forget to ask.
 
+mod audit;
 mod body;
 mod caller;
 mod jobs;
@@ -38,8 +41,9 @@ use tokio::sync::watch;
 use self::problem::{Kind, Problem};
 use crate::runtime::Handle;
 
+pub(crate) use audit::{AuditLog, put_refusals_on_record};
 pub(crate) use caller::remember_peer;
-pub(crate) use jobs::JobList;
+pub(crate) use jobs::{IDEMPOTENCY_KEY, JobList, LARGEST_PAGE};
 pub(crate) use observe::{Meters, observe};
 pub(crate) use parties::PartyList;
 
@@ -68,7 +72,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .get(jobs::show)
                 .delete(jobs::cancel),
         )
+        .service(resource("/v1/jobs/{id}/why", "GET").get(jobs::why))
         .service(resource("/v1/parties", "GET").get(parties::list))
+        .service(resource("/v1/audit", "GET").get(audit::list))
         .service(resource("/v1/sync", "POST").post(sync::sync))
         .service(resource("/healthz", "GET").get(operations::health))
         .service(resource("/readyz", "GET").get(operations::ready))

@@ -3,7 +3,7 @@
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, caller::User, problem::Problem};
+use super::{Api, caller::Overseer, problem::Problem};
 use crate::job::PartyView;
 
 /// The answer to `GET /v1/parties`. An object, so that it can grow.
@@ -14,7 +14,10 @@ pub(crate) struct PartyList {
 }
 
 /// `GET /v1/parties`
-pub(super) async fn list(_: User, api: web::Data<Api>) -> Result<web::Json<PartyList>, Problem> {
+pub(super) async fn list(
+    _: Overseer,
+    api: web::Data<Api>,
+) -> Result<web::Json<PartyList>, Problem> {
     let read = api.coordinator.read(|engine, now| engine.parties(now));
     let parties = read.await?;
     Ok(web::Json(PartyList { parties }))

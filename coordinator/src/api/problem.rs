@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     OtherMethod,
     /// The job has ended.
     JobEnded,
+    /// The idempotency key stands for another specification.
+    KeyReused,
     /// The body is too long.
     TooLarge,
     /// The body is neither JSON nor TOML.
@@ -90,6 +92,11 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "urn:entente:problem:job-ended",
                 "The job has ended",
+            ),
+            Self::KeyReused => (
+                StatusCode::CONFLICT,
+                "urn:entente:problem:key-reused",
+                "The idempotency key was used for something else",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -148,9 +155,26 @@ impl From<RuntimeError> for Problem {
                 Kind::NoJob,
                 format!("there is no job {id}: list the jobs with GET /v1/jobs"),
             ),
+            RuntimeError::Engine(EngineError::NotTheirs { id, owner }) => Self::new(
+                Kind::Forbidden,
+                format!(
+                    "job {id} is {owner}'s: ask them to cancel it, or use the certificate \
+                     of an operator (entente cert issue operator NAME)"
+                ),
+            ),
             RuntimeError::Engine(EngineError::Ended { id, state }) => Self::new(
                 Kind::JobEnded,
-                format!("job {id} has {state} already and stays so"),
+                format!(
+                    "job {id} is {state} and stays so: submit its specification again for \
+                     another run"
+                ),
+            ),
+            RuntimeError::Engine(EngineError::KeyReused { id }) => Self::new(
+                Kind::KeyReused,
+                format!(
+                    "job {id} was submitted under this Idempotency-Key with another \
+                     specification: take a new key"
+                ),
             ),
             RuntimeError::Engine(EngineError::Model(error)) => {
                 Self::new(Kind::InvalidJob, error.to_string()).with_field("model")

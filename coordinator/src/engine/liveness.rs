@@ -6,22 +6,19 @@
 //! away, a link that is down, a computation that hangs: all are seen by what
 //! they have in common.
 
-use entente_protocol::{
-    control::Phase,
-    job::{JobId, Side},
-};
+use entente_protocol::job::{JobId, Side};
 
-use super::{Command, Engine, EngineError};
+use super::{Command, Engine, EngineError, why::stall_budget};
 use crate::{
-    clock::{Millis, Span},
+    clock::Millis,
     job::{FailureRecord, JobRecord, JobState, Sides},
 };
 
 /// How a live job goes on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pace {
     /// When a count last grew.
-    grown_at: Millis,
+    pub(super) grown_at: Millis,
     /// The most exchanges that each side has reported: one that starts over
     /// and over does not grow.
     most: Sides<u64>,
@@ -74,7 +71,7 @@ impl Engine {
     }
 
     fn stall(&self, record: &JobRecord, now: Millis) -> Option<FailureRecord> {
-        let budget = Span::seconds(record.task.stall_budget_s());
+        let budget = stall_budget(record);
         let pace = self.live.get(&record.id)?;
         if now.since(pace.grown_at) <= budget {
             return None;
@@ -95,33 +92,25 @@ impl Engine {
     pub(super) fn standstill(&self, record: &JobRecord, now: Millis) -> Option<String> {
         let reasons: Vec<String> = [Side::Active, Side::Passive]
             .into_iter()
-            .filter_map(|side| {
-                let party = record.task.party(side);
-                if let Some(silent) = self.away_for(party, now) {
-                    return Some(format!("{party}, which is away for {silent}"));
-                }
-                match &record.sides.of(side).phase {
-                    Some(Phase::Waiting { what, for_ms }) => Some(format!(
-                        "{party}, which waits for {what} for {}",
-                        Span(*for_ms)
-                    )),
-                    None => Some(format!("{party} to begin")),
-                    _ => None,
-                }
-            })
+            .filter_map(|side| self.why_standing(record, side, now))
+            .map(|reason| reason.to_string())
             .collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Whether no party is at the job any more, or none can be asked.
     fn is_left(&self, record: &JobRecord, now: Millis) -> bool {
-        [Side::Active, Side::Passive].into_iter().all(|side| {
-            let party = record.task.party(side);
-            let free = self
-                .parties
-                .get(party)
-                .is_some_and(|party| party.is_free_of(record.id));
-            free || self.away_for(party, now).is_some()
-        })
+        [Side::Active, Side::Passive]
+            .into_iter()
+            .all(|side| self.has_left(record, side, now))
+    }
+
+    pub(super) fn has_left(&self, record: &JobRecord, side: Side, now: Millis) -> bool {
+        let party = record.task.party(side);
+        let free = self
+            .parties
+            .get(party)
+            .is_some_and(|party| party.is_free_of(record.id));
+        free || self.away_for(party, now).is_some()
     }
 }

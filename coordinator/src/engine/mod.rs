@@ -18,12 +18,15 @@
 //! What the store holds is the truth. A driver whose write fails forgets what
 //! the engine thought and [reloads](Engine::reload) it.
 
+mod listing;
 mod liveness;
 mod models;
 mod parties;
 mod reports;
 mod scheduling;
+mod submitting;
 mod views;
+mod why;
 mod wishes;
 
 #[cfg(test)]
@@ -35,15 +38,16 @@ use entente_protocol::{
     control::Sync,
     job::{JobId, PartyName, Task},
 };
-use entente_tls::Identity;
+use entente_tls::{Identity, IdentityKind};
 use thiserror::Error;
 
-use self::{liveness::Pace, parties::Party};
+use self::{liveness::Pace, parties::Party, submitting::key};
 use crate::{
     clock::{Millis, Span},
-    job::{Change, IllegalTransition, JobRecord, JobState},
+    job::{Change, IdempotencyKey, IllegalTransition, JobRecord, JobState, Submission},
 };
 
+pub use listing::{Listing, Page};
 pub use models::NoModel;
 pub use scheduling::Blocker;
 
@@ -67,11 +71,15 @@ pub enum Event {
         task: Box<Task>,
         /// Who wants it.
         by: Identity,
+        /// What makes it the same when it comes again.
+        submission: Option<Submission>,
     },
-    /// A user wants a job no more.
+    /// Somebody wants a job no more.
     Cancel {
         /// The job.
         id: JobId,
+        /// Who.
+        by: Identity,
     },
     /// A party said where it stands.
     Sync {
@@ -93,6 +101,22 @@ pub enum Command {
     Write(Box<Change>),
     /// Answer a party that waits for a wish: there is news for it.
     Wake(PartyName),
+    /// Count and log what a party said too late; nothing is written.
+    Refuse(Late),
+}
+
+/// A party says that a job ended otherwise than the record does: it came too
+/// late, or contradicts what the party said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// The job.
+    pub job: JobId,
+    /// Who says so.
+    pub party: PartyName,
+    /// How the job has ended.
+    pub state: JobState,
+    /// What it says: `finished` or `failed`.
+    pub says: &'static str,
 }
 
 /// Why an event was refused. Nothing has changed then.
@@ -101,6 +125,20 @@ pub enum EngineError {
     /// There is no such job.
     #[error("there is no job {0}")]
     Unknown(JobId),
+    /// Something else was submitted under the same key.
+    #[error("the key was used for job {id}, and for another specification")]
+    KeyReused {
+        /// What was submitted under it.
+        id: JobId,
+    },
+    /// The job is somebody else's.
+    #[error("job {id} is {owner}'s")]
+    NotTheirs {
+        /// The job.
+        id: JobId,
+        /// Who submitted it.
+        owner: Identity,
+    },
     /// The job has ended.
     #[error("job {id} has {state} already")]
     Ended {
@@ -121,12 +159,14 @@ pub enum EngineError {
 ///
 /// Ended jobs stay in memory, some two kilobytes each; only those that have
 /// not ended cost time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
     /// Before this moment no party could have been heard of.
     begun_at: Millis,
     jobs: BTreeMap<JobId, JobRecord>,
+    /// Whose keys stand for which jobs.
+    keys: BTreeMap<(Identity, IdempotencyKey), JobId>,
     /// The jobs that have not ended, in order of submission.
     live: BTreeMap<JobId, Pace>,
     parties: BTreeMap<PartyName, Party>,
@@ -140,6 +180,7 @@ impl Engine {
             settings,
             begun_at: now,
             jobs: BTreeMap::new(),
+            keys: BTreeMap::new(),
             live: BTreeMap::new(),
             parties: BTreeMap::new(),
         };
@@ -151,6 +192,7 @@ impl Engine {
     /// them. What is known of parties stays.
     pub fn reload(&mut self, jobs: Vec<JobRecord>, now: Millis) {
         self.jobs = jobs.into_iter().map(|record| (record.id, record)).collect();
+        self.keys = self.jobs.values().filter_map(key).collect();
         self.live = self
             .jobs
             .values()
@@ -167,14 +209,24 @@ impl Engine {
     pub fn handle(&mut self, event: Event, now: Millis) -> Result<Vec<Command>, EngineError> {
         let mut commands = Vec::new();
         match event {
-            Event::Submit { id, task, by } => {
-                let task = self.with_version(*task)?;
-                let record = JobRecord::submitted(id, task, by, now);
-                commands.push(Command::Insert(Box::new(record.clone())));
-                self.jobs.insert(id, record);
-                self.live.insert(id, Pace::new(now));
+            Event::Submit {
+                id,
+                task,
+                by,
+                submission,
+            } => {
+                // First, since asking again must find the job whatever the
+                // newest version is by now.
+                if !self.was_submitted(&by, submission.as_ref())? {
+                    let task = self.with_version(*task)?;
+                    let record = JobRecord {
+                        submission,
+                        ..JobRecord::submitted(id, task, by, now)
+                    };
+                    self.submit(record, now, &mut commands);
+                }
             }
-            Event::Cancel { id } => self.cancel(id, now, &mut commands)?,
+            Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
             Event::Tick => {}
         }
@@ -191,26 +243,44 @@ impl Engine {
         Ok(())
     }
 
+    /// Users end their own jobs, operators anybody's.
     fn cancel(
         &mut self,
         id: JobId,
+        by: &Identity,
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
         let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
+        if record.submitted_by != *by && by.kind != IdentityKind::Operator {
+            let owner = record.submitted_by.clone();
+            return Err(EngineError::NotTheirs { id, owner });
+        }
         let next = match record.state {
             JobState::Queued => JobState::Cancelled,
             JobState::Running => JobState::Cancelling,
             JobState::Cancelling => return Ok(()),
             state => return Err(EngineError::Ended { id, state }),
         };
-        self.change(id, now, commands, |record| record.state = next)
+        self.change_by(Some(by), id, now, commands, |record| record.state = next)
+    }
+
+    /// A change that nobody asked for: time has passed, or all is ready.
+    fn change(
+        &mut self,
+        id: JobId,
+        now: Millis,
+        commands: &mut Vec<Command>,
+        edit: impl FnOnce(&mut JobRecord),
+    ) -> Result<(), EngineError> {
+        self.change_by(None, id, now, commands, edit)
     }
 
     /// The one way in which a record changes: by the table, with a command
     /// that writes it, and with what goes along with the new state.
-    fn change(
+    fn change_by(
         &mut self,
+        who: Option<&Identity>,
         id: JobId,
         now: Millis,
         commands: &mut Vec<Command>,
@@ -231,7 +301,7 @@ impl Engine {
                 self.live.remove(&id);
             }
         }
-        let change = Change::new(before, after)?;
+        let change = Change::new(before, after)?.done_by(who.cloned(), now);
         self.jobs.insert(id, change.record().clone());
         commands.push(Command::Write(Box::new(change)));
         Ok(())

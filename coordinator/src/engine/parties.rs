@@ -12,7 +12,7 @@ use crate::clock::{Millis, Span};
 
 /// A party as it was last heard of. Lost when the coordinator ends: it says
 /// all of it again.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Party {
     pub(super) heard_at: Millis,
     pub(super) software: String,

@@ -7,7 +7,9 @@ use entente_protocol::{
     job::{PartyName, Side},
 };
 
-use super::{Command, Engine, EngineError, Party};
+use entente_tls::Identity;
+
+use super::{Command, Engine, EngineError, Late, Party};
 use crate::{
     clock::Millis,
     job::{FailureRecord, JobRecord, JobState},
@@ -35,6 +37,11 @@ impl Engine {
 
     /// A report of a job that is unknown, of others, or of another attempt is
     /// passed over: the wish does not list it, so the party forgets it.
+    ///
+    /// An end stands. What a party reports afterwards is one of three things:
+    /// the same again, which is passed over, since a party repeats itself until
+    /// it has taken in the wish; the second reason of a failure, which is kept
+    /// beside the first; or another end, which is refused and counted.
     fn take_in_report(
         &mut self,
         name: &PartyName,
@@ -57,7 +64,8 @@ impl Engine {
             .any(|failure| failure.side == Some(side));
         match (record.state, &report.phase) {
             (JobState::Running, Phase::Failed { .. }) => {
-                self.change(report.job, now, commands, |record| {
+                let who = identity(name);
+                self.change_by(who.as_ref(), report.job, now, commands, |record| {
                     fail(record, side, report, now);
                     record.state = JobState::Failed;
                 })
@@ -72,6 +80,19 @@ impl Engine {
             (JobState::Cancelling, _) => {
                 record.sides.of_mut(side).phase = Some(report.phase);
                 record.sides.of_mut(side).progress = report.progress;
+                Ok(())
+            }
+            (state, phase) if state.is_ended() => {
+                let said = record.sides.of(side).phase.as_ref();
+                let again = said.is_some_and(|said| discriminant(said) == discriminant(phase));
+                if let Some(says) = end(phase).filter(|_| !again) {
+                    commands.push(Command::Refuse(Late {
+                        job: record.id,
+                        party: name.clone(),
+                        state,
+                        says,
+                    }));
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -106,7 +127,8 @@ impl Engine {
             status.progress = report.progress;
             return Ok(());
         }
-        self.change(report.job, now, commands, |record| {
+        let who = identity(record.task.party(side));
+        self.change_by(who.as_ref(), report.job, now, commands, |record| {
             let status = record.sides.of_mut(side);
             status.phase = Some(report.phase);
             status.progress = report.progress;
@@ -114,6 +136,20 @@ impl Engine {
                 record.state = JobState::Succeeded;
             }
         })
+    }
+}
+
+/// Both kinds of name have the same grammar.
+fn identity(party: &PartyName) -> Option<Identity> {
+    party.as_str().parse().map(Identity::party).ok()
+}
+
+/// The end that a phase is, if it is one.
+fn end(phase: &Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Finished => Some("finished"),
+        Phase::Failed { .. } => Some("failed"),
+        Phase::Preparing | Phase::Running | Phase::Waiting { .. } => None,
     }
 }
 

@@ -62,7 +62,7 @@ impl Engine {
     /// A party is at the jobs that run, until both sides have finished (one
     /// that begins anew has its half to do again), and at those that it has
     /// not surely stopped yet.
-    pub(super) fn occupancy(&self) -> Occupancy {
+    pub(super) fn at_work(&self) -> BTreeSet<(&PartyName, JobId)> {
         let mut pairs: BTreeSet<(&PartyName, JobId)> = BTreeSet::new();
         for record in self.live_in(JobState::Running) {
             for side in [Side::Active, Side::Passive] {
@@ -72,8 +72,12 @@ impl Engine {
         for (name, party) in &self.parties {
             pairs.extend(party.may_be_at().map(|id| (name, id)));
         }
+        pairs
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
         let mut occupancy = Occupancy::default();
-        for (name, _) in pairs {
+        for (name, _) in self.at_work() {
             occupancy.take(name);
         }
         occupancy
@@ -86,18 +90,28 @@ impl Engine {
         occupancy: &Occupancy,
         now: Millis,
     ) -> Option<Blocker> {
-        [Side::Active, Side::Passive].into_iter().find_map(|side| {
-            let name = record.task.party(side);
-            let Some(party) = self.connected(name, now) else {
-                return Some(Blocker::Away(name.clone()));
-            };
-            let missing = record.task.dataset(side);
-            if let Some(dataset) = missing.filter(|of| !party.datasets.contains(*of)) {
-                return Some(Blocker::NoDataset(name.clone(), dataset.to_owned()));
-            }
-            (occupancy.of(name) >= party.capacity)
-                .then(|| Blocker::Full(name.clone(), party.capacity))
-        })
+        [Side::Active, Side::Passive]
+            .into_iter()
+            .find_map(|side| self.blocker_at(record, side, occupancy, now))
+    }
+
+    /// Why `record` does not start, on one side's account.
+    pub(super) fn blocker_at(
+        &self,
+        record: &JobRecord,
+        side: Side,
+        occupancy: &Occupancy,
+        now: Millis,
+    ) -> Option<Blocker> {
+        let name = record.task.party(side);
+        let Some(party) = self.connected(name, now) else {
+            return Some(Blocker::Away(name.clone()));
+        };
+        let missing = record.task.dataset(side);
+        if let Some(dataset) = missing.filter(|of| !party.datasets.contains(*of)) {
+            return Some(Blocker::NoDataset(name.clone(), dataset.to_owned()));
+        }
+        (occupancy.of(name) >= party.capacity).then(|| Blocker::Full(name.clone(), party.capacity))
     }
 
     pub(super) fn start_what_can(

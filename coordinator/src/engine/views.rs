@@ -17,17 +17,6 @@ impl Engine {
         Some(self.view(record, &self.occupancy(), now))
     }
 
-    /// The jobs, newest first: all, or those in a state.
-    pub fn jobs(&self, state: Option<JobState>, now: Millis) -> Vec<JobView> {
-        let occupancy = self.occupancy();
-        self.jobs
-            .values()
-            .rev()
-            .filter(|record| state.is_none_or(|state| record.state == state))
-            .map(|record| self.view(record, &occupancy, now))
-            .collect()
-    }
-
     /// The parties that have been heard of.
     pub fn parties(&self, now: Millis) -> Vec<PartyView> {
         let occupancy = self.occupancy();
@@ -60,7 +49,7 @@ impl Engine {
             .count()
     }
 
-    fn view(&self, record: &JobRecord, occupancy: &Occupancy, now: Millis) -> JobView {
+    pub(super) fn view(&self, record: &JobRecord, occupancy: &Occupancy, now: Millis) -> JobView {
         let waiting_for = match record.state {
             JobState::Queued => self
                 .blocker(record, occupancy, now)

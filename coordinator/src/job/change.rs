@@ -1,9 +1,11 @@
 //! A change of a record that the table allows.
 
 use entente_protocol::job::JobId;
+use entente_tls::Identity;
 use thiserror::Error;
 
 use super::{JobRecord, JobState};
+use crate::{audit::Deed, clock::Millis};
 
 /// A change of a record, as a store writes it: the record as it shall be, and
 /// what it must still be for that. Cannot be made of a transition that the
@@ -13,6 +15,7 @@ pub struct Change {
     expected_state: JobState,
     expected_version: u64,
     record: JobRecord,
+    deed: Option<Deed>,
 }
 
 /// A transition that is not in the table. A defect: whoever asked should have
@@ -49,7 +52,21 @@ impl Change {
                 version: before.version + 1,
                 ..after
             },
+            deed: None,
         })
+    }
+
+    /// With who did it and when, which is kept along with it if the state is
+    /// another.
+    #[must_use]
+    pub fn done_by(self, who: Option<Identity>, at: Millis) -> Self {
+        let deed = self.entered().map(|_| Deed::entered(&self.record, who, at));
+        Self { deed, ..self }
+    }
+
+    /// What the audit log shall tell of it.
+    pub fn deed(&self) -> Option<&Deed> {
+        self.deed.as_ref()
     }
 
     /// The state that the job must still be in.

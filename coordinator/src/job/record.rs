@@ -8,7 +8,7 @@ use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobState, Sides};
+use super::{JobState, Sides, Submission};
 use crate::clock::Millis;
 
 /// What the coordinator knows of a job and keeps.
@@ -28,6 +28,8 @@ pub struct JobRecord {
     pub granted: u64,
     /// Who submitted it.
     pub submitted_by: Identity,
+    /// What makes it the same when it is submitted again.
+    pub submission: Option<Submission>,
     /// When.
     pub submitted_at: Millis,
     /// When it began to run.
@@ -51,6 +53,7 @@ impl JobRecord {
             attempt: 1,
             granted: 0,
             submitted_by: by,
+            submission: None,
             submitted_at: at,
             started_at: None,
             ended_at: None,

@@ -14,6 +14,19 @@ use serde::{Deserialize, Serialize};
 ///                               ├───▶ succeeded
 ///                               └───▶ failed
 /// ```
+///
+/// | from | to | when |
+/// |---|---|---|
+/// | queued | running | both parties are there, have the data, and have room |
+/// | queued | cancelled | it is cancelled |
+/// | running | succeeded | both parties have finished |
+/// | running | failed | a party says that it failed, or no exchange was finished for its stall budget |
+/// | running | cancelling | it is cancelled |
+/// | cancelling | cancelled | neither party is at it any more, or those that may be are away |
+///
+/// Each is a compare-and-set on state and version in the store. Nothing leads
+/// out of an end, so what comes after one changes nothing: of a cancellation
+/// and a party's last word, whichever the store has first stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
@@ -136,6 +149,25 @@ mod tests {
             for to in JobState::ALL {
                 assert!(!(from.is_ended() && from.may_become(to)), "{from} {to}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_published_is_the_table() {
+        let transitions: BTreeSet<_> = JobState::TRANSITIONS.iter().copied().collect();
+        for (file, text) in [
+            ("README.md", include_str!("../../../README.md")),
+            ("state.rs", include_str!("state.rs")),
+        ] {
+            let row = |line: &str| {
+                let mut cells = line.trim_start_matches("/// ").split('|').map(str::trim);
+                let start = cells.next()?;
+                let states = (cells.next()?.parse().ok()?, cells.next()?.parse().ok()?);
+                start.is_empty().then_some(states)
+            };
+            let published: Vec<(JobState, JobState)> = text.lines().filter_map(row).collect();
+            assert_eq!(published.len(), transitions.len(), "{file}");
+            assert_eq!(BTreeSet::from_iter(published), transitions, "{file}");
         }
     }
 

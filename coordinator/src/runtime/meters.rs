@@ -7,6 +7,18 @@ use entente_metrics::{
 
 use crate::{clock::Millis, engine::Engine, job::JobState};
 
+/// Why a change of a job's state was refused: not in the table (a defect), asked
+/// of a job that has ended, said of one too late, or by the store.
+const REASONS: [&str; 7] = [
+    "illegal",
+    "ended",
+    "late",
+    "conflict",
+    "exists",
+    "corrupt",
+    "unavailable",
+];
+
 /// What is counted of jobs and parties.
 pub(super) struct Meters {
     jobs: Family<Gauge, 1>,
@@ -27,9 +39,7 @@ impl Meters {
         meters
             .transitions
             .seed(JobState::ALL.map(|state| [state.label()]));
-        meters
-            .refused
-            .seed(["illegal", "conflict", "exists", "corrupt", "unavailable"].map(|why| [why]));
+        meters.refused.seed(REASONS.map(|why| [why]));
         meters
     }
 

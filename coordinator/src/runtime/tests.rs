@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     clock::Span,
+    engine::Listing,
     job::{Change, JobState},
     store::MemoryStore,
     testbed::{id, job, party},
@@ -24,6 +25,14 @@ fn submit(number: u128) -> Event {
     Event::Submit {
         id: id(number),
         task: Box::new(job()),
+        by: "user/alice".parse().unwrap(),
+        submission: None,
+    }
+}
+
+fn cancel(number: u128) -> Event {
+    Event::Cancel {
+        id: id(number),
         by: "user/alice".parse().unwrap(),
     }
 }
@@ -44,8 +53,8 @@ fn sync(name: &str) -> Event {
 
 async fn states(handle: &Handle) -> Result<Vec<JobState>, RuntimeError> {
     let read = handle.read(|engine, now| {
-        let jobs = engine.jobs(None, now);
-        jobs.iter().map(|job| job.state).collect()
+        let page = engine.list(&Listing::default(), now);
+        page.jobs.iter().map(|job| job.state).collect()
     });
     read.await
 }
@@ -96,7 +105,7 @@ async fn who_is_behind_writes_nothing_and_catches_up() {
     let change = Change::new(&kept, elsewhere).unwrap();
     store.write(&change).await.unwrap();
 
-    let outcome = handle.change(Event::Cancel { id: id(1) }).await;
+    let outcome = handle.change(cancel(1)).await;
     assert!(matches!(
         outcome,
         Err(RuntimeError::Store(StoreError::Conflict(job))) if job == id(1)
@@ -105,6 +114,14 @@ async fn who_is_behind_writes_nothing_and_catches_up() {
     assert_eq!(states(&handle).await.unwrap(), [JobState::Cancelled]);
     let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
     assert_eq!(refused.with(["conflict"]).value(), 1);
+
+    let again = handle.change(cancel(1)).await;
+    assert!(matches!(
+        again,
+        Err(RuntimeError::Engine(EngineError::Ended { .. }))
+    ));
+    assert_eq!(refused.with(["ended"]).value(), 1);
+    assert_eq!(store.load().await.unwrap(), [change.record().clone()]);
 }
 
 #[actix_rt::test]
@@ -140,4 +157,26 @@ async fn it_ends_with_its_last_handle() {
     other.check().await.unwrap();
     drop(other);
     timeout(SOON, task).await.unwrap().unwrap();
+}
+
+#[actix_rt::test]
+async fn refusals_are_put_on_record_and_cannot_fill_the_store() {
+    let mut refusals = Refusals::default();
+    let at = Millis(5_000_000);
+    let kept = (0..10_000).filter(|_| refusals.has_room(at)).count();
+    assert_eq!(kept, Refusals::MOST as usize);
+    let later = Millis(at.0 + Refusals::PERIOD.0);
+    assert!(!refusals.has_room(Millis(later.0 - 1)));
+    assert!(refusals.has_room(later));
+
+    let (handle, ..) = start_with(MemoryStore::default()).await;
+    let bob: Identity = "user/bob".parse().unwrap();
+    handle.change(submit(1)).await.unwrap();
+    handle
+        .refused(bob.clone(), "DELETE /v1/jobs/{id}".into(), Some(id(1)))
+        .await;
+    let log = handle.audit(1, 10).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert_eq!((log[0].number, &log[0].deed.who), (2, &Some(bob)));
+    assert_eq!(log[0].deed.job, Some(id(1)));
 }

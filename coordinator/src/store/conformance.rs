@@ -1,6 +1,9 @@
 //! What every store must do. Run it in the tests of a store:
 //! `conformance::check(async || MyStore::empty().await).await?`.
 
+mod log;
+mod submissions;
+
 use entente_protocol::{
     control::{FailureClass, Phase, Progress},
     job::{
@@ -55,7 +58,19 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
     store.close().await;
 
     let store = empty().await;
+    submissions::a_submitters_key_is_kept_once(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
     only_who_is_up_to_date_writes(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
+    of_writers_that_race_one_wins(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
+    log::the_log_tells_of_what_was_written_and_of_nothing_else(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -127,6 +142,19 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
             &other,
         ));
     }
+    let same_version_other_state = JobRecord {
+        state: JobState::Cancelling,
+        ..running.record().clone()
+    };
+    let other = store
+        .write(&change(&same_version_other_state, JobState::Cancelled)?)
+        .await;
+    if !matches!(other, Err(StoreError::Conflict(_))) {
+        return Err(wrong(
+            "a change from a state that the job is not in, at its version",
+            &other,
+        ));
+    }
     let nobody = store
         .write(&change(&record(3, "nobody")?, JobState::Running)?)
         .await;
@@ -138,6 +166,29 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
         "what the one good change left",
         &store.load().await?,
         &expected,
+    )
+}
+
+async fn of_writers_that_race_one_wins(store: &impl Store) -> Result<(), Violation> {
+    let kept = record(1, "raced for")?;
+    store.insert(&kept).await?;
+    let (start, cancel) = (
+        change(&kept, JobState::Running)?,
+        change(&kept, JobState::Cancelled)?,
+    );
+    let (started, cancelled) = tokio::join!(store.write(&start), store.write(&cancel));
+    let won = match (&started, &cancelled) {
+        (Ok(()), Err(StoreError::Conflict(_))) => &start,
+        (Err(StoreError::Conflict(_)), Ok(())) => &cancel,
+        _ => {
+            let text = format!("of two one must win, got {started:?} and {cancelled:?}");
+            return Err(Violation::Wrong(text));
+        }
+    };
+    expect(
+        "what the one that won left",
+        &store.load().await?,
+        &vec![won.record().clone()],
     )
 }
 

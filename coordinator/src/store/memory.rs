@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -13,11 +13,15 @@ use async_trait::async_trait;
 use entente_protocol::job::JobId;
 
 use super::{Store, StoreError};
-use crate::job::{Change, JobRecord};
+use crate::{
+    audit::{Deed, Entry},
+    job::{Change, JobRecord},
+};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MemoryStore {
     jobs: Arc<Mutex<BTreeMap<JobId, JobRecord>>>,
+    log: Arc<Mutex<Vec<Entry>>>,
     broken: Arc<AtomicBool>,
 }
 
@@ -36,10 +40,14 @@ impl MemoryStore {
         Ok(())
     }
 
+    fn log(&self, deed: Deed) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = log.last().map(|entry| (entry.number, entry.hash.clone()));
+        log.push(Entry::after(last, deed));
+    }
+
     fn jobs(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobId, JobRecord>> {
-        self.jobs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -48,10 +56,16 @@ impl Store for MemoryStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
         self.answer()?;
         let mut jobs = self.jobs();
-        if jobs.contains_key(&record.id) {
+        let key = |record: &JobRecord| {
+            let key = record.submission.as_ref()?.key.clone();
+            Some((record.submitted_by.clone(), key))
+        };
+        let same_key = |kept: &JobRecord| key(record).is_some() && key(kept) == key(record);
+        if jobs.contains_key(&record.id) || jobs.values().any(same_key) {
             return Err(StoreError::Exists(record.id));
         }
         jobs.insert(record.id, record.clone());
+        self.log(Deed::submitted(record));
         Ok(())
     }
 
@@ -64,10 +78,26 @@ impl Store for MemoryStore {
                     && kept.version == change.expected_version() =>
             {
                 *kept = record.clone();
+                if let Some(deed) = change.deed() {
+                    self.log(deed.clone());
+                }
                 Ok(())
             }
             _ => Err(StoreError::Conflict(record.id)),
         }
+    }
+
+    async fn append(&self, deed: &Deed) -> Result<(), StoreError> {
+        self.answer()?;
+        self.log(deed.clone());
+        Ok(())
+    }
+
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.answer()?;
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = log.iter().filter(|entry| entry.number > after);
+        Ok(behind.take(limit as usize).cloned().collect())
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {

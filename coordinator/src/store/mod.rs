@@ -16,7 +16,10 @@ use async_trait::async_trait;
 use entente_protocol::job::JobId;
 use thiserror::Error;
 
-use crate::job::{Change, JobRecord};
+use crate::{
+    audit::{Deed, Entry},
+    job::{Change, JobRecord},
+};
 
 #[cfg(test)]
 pub(crate) use memory::MemoryStore;
@@ -26,18 +29,32 @@ pub use sqlite::SqliteStore;
 /// disk.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a new job.
+    /// Keeps a new job, and adds its submission to the audit log.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is one of this identity.
+    /// [`StoreError::Exists`] when there is one of this identity, or of this
+    /// submitter's key.
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError>;
 
-    /// Changes what is kept of a job, if it is still as the writer saw it.
+    /// Changes what is kept of a job, if it is still as the writer saw it, and
+    /// adds the change's [deed](Change::deed) to the audit log: both or neither.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not, or there is no such job;
     /// nothing is written then.
     async fn write(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// Adds to the audit log something that goes along with no change of a job.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    async fn append(&self, deed: &Deed) -> Result<(), StoreError>;
+
+    /// The entries of the audit log behind number `after`, so many at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] naming an entry that cannot be read.
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// All jobs, in order of submission.
     ///
@@ -67,11 +84,11 @@ pub enum StoreError {
     Conflict(JobId),
     /// What is kept cannot be read.
     #[error(
-        "the store's record of job {job} cannot be read: {problem}; \
+        "the store's record of {job} cannot be read: {problem}; \
          it was written by another version, or the file is damaged: restore a copy"
     )]
     Corrupt {
-        /// The job's identity, as it is kept.
+        /// The job's identity, as it is kept, or an entry of the audit log.
         job: String,
         /// What is wrong.
         problem: String,

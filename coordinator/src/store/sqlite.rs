@@ -5,11 +5,13 @@
 //! second coordinator started on it by mistake ends with an error at once
 //! instead of with conflicts later.
 
+mod log;
+
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Row, SqlStr, SqlitePool,
+    Row, SqlStr, Sqlite, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteRow,
@@ -19,15 +21,24 @@ use sqlx::{
 
 use super::{Store, StoreError};
 use crate::{
+    audit::{Deed, Entry},
     clock::Millis,
-    job::{Change, JobRecord},
+    job::{Change, JobRecord, Submission},
 };
 use entente_protocol::job::{Task, TaskSpec};
 
 /// The versions of the tables, in order. Listed by hand: the macro that would
 /// find them has SQLite compiled a second time, for the compiler's own use.
 fn migrations() -> Migrator {
-    let versions = [(1, "jobs", include_str!("../../migrations/0001_jobs.sql"))];
+    let versions = [
+        (1, "jobs", include_str!("../../migrations/0001_jobs.sql")),
+        (
+            2,
+            "submissions",
+            include_str!("../../migrations/0002_submissions.sql"),
+        ),
+        (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+    ];
     let migration = |(version, name, sql)| {
         let (kind, sql) = (MigrationType::Simple, SqlStr::from_static(sql));
         Migration::new(version, Cow::Borrowed(name), kind, sql, false)
@@ -74,15 +85,23 @@ impl SqliteStore {
             .map_err(failed("be brought up to date"))?;
         Ok(Self { pool })
     }
+
+    /// What is not committed is rolled back when it is dropped.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool.begin().await.map_err(failed("begin a change"))
+    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
+        let mut both = self.begin().await?;
+        let submission = record.submission.as_ref();
         let outcome = sqlx::query(
             "INSERT INTO jobs (version, state, attempt, granted, submitted_by, \
-             submitted_at_ms, started_at_ms, ended_at_ms, sides, failures, spec, id) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+             submitted_at_ms, started_at_ms, ended_at_ms, sides, failures, spec, \
+             idempotency_key, submission_digest, id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(integer(record.version)?)
         .bind(record.state.label())
@@ -95,18 +114,22 @@ impl Store for SqliteStore {
         .bind(json(&record.sides)?)
         .bind(json(&record.failures)?)
         .bind(json(&record.task.spec())?)
+        .bind(submission.map(|submission| submission.key.to_string()))
+        .bind(submission.map(|submission| submission.digest.clone()))
         .bind(record.id.to_string())
-        .execute(&self.pool)
+        .execute(&mut *both)
         .await
         .map_err(failed("keep a job"))?;
-        match outcome.rows_affected() {
-            0 => Err(StoreError::Exists(record.id)),
-            _ => Ok(()),
+        if outcome.rows_affected() == 0 {
+            return Err(StoreError::Exists(record.id));
         }
+        log::append(&mut both, &Deed::submitted(record)).await?;
+        both.commit().await.map_err(failed("keep a job"))
     }
 
     async fn write(&self, change: &Change) -> Result<(), StoreError> {
         let record = change.record();
+        let mut both = self.begin().await?;
         let outcome = sqlx::query(
             "UPDATE jobs SET version = ?, state = ?, attempt = ?, granted = ?, \
              started_at_ms = ?, ended_at_ms = ?, sides = ?, failures = ? \
@@ -123,13 +146,26 @@ impl Store for SqliteStore {
         .bind(record.id.to_string())
         .bind(change.expected_state().label())
         .bind(integer(change.expected_version())?)
-        .execute(&self.pool)
+        .execute(&mut *both)
         .await
         .map_err(failed("change a job"))?;
-        match outcome.rows_affected() {
-            0 => Err(StoreError::Conflict(record.id)),
-            _ => Ok(()),
+        if outcome.rows_affected() == 0 {
+            return Err(StoreError::Conflict(record.id));
         }
+        if let Some(deed) = change.deed() {
+            log::append(&mut both, deed).await?;
+        }
+        both.commit().await.map_err(failed("change a job"))
+    }
+
+    async fn append(&self, deed: &Deed) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        log::append(&mut transaction, deed).await?;
+        transaction.commit().await.map_err(failed("add to the log"))
+    }
+
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        log::entries(&self.pool, after, limit).await
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {
@@ -178,6 +214,13 @@ fn read(row: &SqliteRow) -> Result<JobRecord, Box<dyn std::error::Error + Send +
         attempt: number("attempt")?.try_into()?,
         granted: number("granted")?,
         submitted_by: text("submitted_by")?.parse()?,
+        submission: match row.try_get::<Option<String>, _>("idempotency_key")? {
+            Some(key) => Some(Submission {
+                key: key.parse()?,
+                digest: text("submission_digest")?,
+            }),
+            None => None,
+        },
         submitted_at: Millis(number("submitted_at_ms")?),
         started_at: moment("started_at_ms")?,
         ended_at: moment("ended_at_ms")?,
@@ -256,6 +299,37 @@ mod tests {
         let store = SqliteStore::open(&path).await.unwrap();
         let loaded = store.load().await.unwrap();
         assert_eq!(loaded, [change.record().clone(), asks]);
+        store.close().await;
+    }
+
+    #[actix_rt::test]
+    async fn a_store_of_the_first_version_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.sqlite");
+        let kept = record(1);
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let old = SqlitePool::connect_with(options).await.unwrap();
+        let first = migrations().iter().take(1).cloned().collect::<Vec<_>>();
+        let first = Migrator::with_migrations(first);
+        first.run(&old).await.unwrap();
+        sqlx::query(
+            "INSERT INTO jobs (id, version, state, attempt, granted, spec, submitted_by, \
+             submitted_at_ms, sides, failures) VALUES (?, 0, 'queued', 1, 0, ?, ?, 1000, ?, '[]')",
+        )
+        .bind(kept.id.to_string())
+        .bind(json(&kept.task.spec()).unwrap())
+        .bind(kept.submitted_by.to_string())
+        .bind(json(&kept.sides).unwrap())
+        .execute(&old)
+        .await
+        .unwrap();
+        old.close().await;
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.load().await.unwrap(), [kept]);
+        assert_eq!(store.audit(0, 10).await.unwrap(), []);
         store.close().await;
     }
 

@@ -117,7 +117,7 @@ impl Trial {
                     assert!(kept.granted <= change.record().granted);
                     *kept = change.record().clone();
                 }
-                Command::Wake(_) => {}
+                Command::Wake(_) | Command::Refuse(_) => {}
             }
         }
     }

@@ -22,10 +22,6 @@ fn a_job_succeeds_when_both_parties_have_finished() {
     );
     assert_eq!(world.wish("bank-a"), []);
     assert_eq!(world.view(1).ended_at, Some(world.now.into()));
-    assert_eq!(
-        short(&world.sync("bank-a", vec![failed(1, "late")])),
-        [""; 0]
-    );
     assert_eq!(world.state(1), JobState::Succeeded);
 }
 
@@ -98,6 +94,22 @@ fn a_queued_job_is_cancelled_at_once() {
     };
     assert_eq!(world.cancel(1), Err(ended));
     assert_eq!(world.cancel(2), Err(EngineError::Unknown(id(2))));
+}
+
+#[test]
+fn a_job_is_cancelled_by_who_submitted_it_or_by_an_operator() {
+    for by in ["user/bob", "reader/alice", "party/bank-a"] {
+        let mut world = running_world();
+        let refused = EngineError::NotTheirs {
+            id: id(1),
+            owner: "user/alice".parse().unwrap(),
+        };
+        assert_eq!(world.cancel_by(1, by), Err(refused));
+        assert_eq!(world.state(1), JobState::Running);
+    }
+    let mut world = running_world();
+    world.cancel_by(1, "operator/olga").unwrap();
+    assert_eq!(world.state(1), JobState::Cancelling);
 }
 
 #[test]

@@ -2,10 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod any_order;
+mod deeds;
 mod ending;
+mod every_order;
+mod late;
+mod listing;
 mod models;
 mod running;
 mod scheduling;
+mod submitting;
+mod why;
 
 use entente_protocol::{
     control::{Failure, FailureClass, JobReport, Phase, Progress, Sync},
@@ -52,12 +58,17 @@ impl World {
             id: id(number),
             task: Box::new(task),
             by: "user/alice".parse().unwrap(),
+            submission: None,
         })
     }
 
     fn cancel(&mut self, number: u128) -> Result<Vec<Command>, EngineError> {
-        self.engine
-            .handle(Event::Cancel { id: id(number) }, self.now)
+        self.cancel_by(number, "user/alice")
+    }
+
+    fn cancel_by(&mut self, number: u128, by: &str) -> Result<Vec<Command>, EngineError> {
+        let (id, by) = (id(number), by.parse().unwrap());
+        self.engine.handle(Event::Cancel { id, by }, self.now)
     }
 
     /// A party that has taken in its last wish says where it stands.
@@ -152,6 +163,13 @@ fn short(commands: &[Command]) -> Vec<String> {
             change.record().granted,
         ),
         Command::Wake(party) => format!("wake {party}"),
+        Command::Refuse(late) => format!(
+            "refuse {} {} of {} {}",
+            late.party,
+            late.says,
+            number(late.job),
+            late.state
+        ),
     };
     commands.iter().map(describe).collect()
 }

@@ -8,7 +8,7 @@ use entente_protocol::{
 use super::{World, report, running_world, short};
 use crate::{
     engine::{EngineError, Event, NoModel},
-    job::JobState,
+    job::{JobState, Submission},
     testbed::{SPEC, id, job, job_between, party},
 };
 
@@ -51,6 +51,7 @@ impl World {
             id: id(99),
             task: Box::new(task),
             by: "user/alice".parse().unwrap(),
+            submission: None,
         };
         match self.engine.handle(event, self.now) {
             Err(EngineError::Model(no)) => no,
@@ -96,6 +97,29 @@ fn the_newest_success_of_the_name_is_asked_and_stays_the_one() {
     assert_eq!(trained.model.name.as_str(), "credit");
 }
 
+/// Whoever asks again after a lost answer asks for "the newest" once more.
+#[test]
+fn asking_again_under_one_key_finds_the_job_whatever_the_newest_is_by_now() {
+    let mut world = World::new();
+    world.train(1, named("credit"));
+    let mut ask = |world: &mut World, number| {
+        let event = Event::Submit {
+            id: id(number),
+            task: Box::new(evaluate("\"credit\"")),
+            by: "user/alice".parse().unwrap(),
+            submission: Some(Submission {
+                key: "nightly".parse().unwrap(),
+                digest: evaluate("\"credit\"").digest().to_string(),
+            }),
+        };
+        world.engine.handle(event, world.now).unwrap()
+    };
+    assert!(!ask(&mut world, 2).is_empty());
+    world.train(3, named("credit"));
+    assert!(ask(&mut world, 4).is_empty(), "no second job");
+    assert_eq!(world.view(2).model.version, id(1));
+}
+
 #[test]
 fn an_older_version_is_asked_by_its_number_and_an_unknown_one_is_the_parties_to_judge() {
     for (version, number) in [(1, 1), (77, 77)] {
@@ -133,7 +157,11 @@ fn what_did_not_succeed_or_belongs_to_others_is_refused_by_name() {
     world.submit(5, evaluate("\"iris\""));
     let asks = world.refused(evaluate(&model(5)));
     assert!(asks.to_string().contains("trained none"), "{asks}");
-    assert_eq!(world.engine.jobs(None, world.now).len(), 5, "none was kept");
+    assert_eq!(
+        world.engine.count_jobs().values().sum::<usize>(),
+        5,
+        "none was kept"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crypto_bigint::{
-    BoxedUint,
+    BoxedUint, Resize,
     modular::{BoxedMontyForm, BoxedMontyParams},
 };
 

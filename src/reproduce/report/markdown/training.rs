@@ -3,7 +3,7 @@
 use super::{count, header, identical, line, maybe, mebibytes, picture, row};
 use crate::{
     output,
-    reproduce::report::{Report, accuracy::Accuracy, figure::Figure},
+    reproduce::report::{Report, figure::Figure},
 };
 
 pub(super) fn training<'a>(

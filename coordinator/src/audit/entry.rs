@@ -1,0 +1,210 @@
+//! An entry of the log, and what its hash is over.
+
+use core::fmt;
+use std::str::FromStr;
+
+use entente_protocol::job::JobId;
+use entente_tls::Identity;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::{
+    clock::Millis,
+    job::{JobRecord, JobState},
+};
+
+/// What is hashed first, so that no digest of something else is one of these.
+const DOMAIN: &str = "entente audit entry 1";
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A job was submitted.
+    Submitted,
+    /// It began to run.
+    Started,
+    /// It is to end.
+    Cancelling,
+    /// It has ended so.
+    Succeeded,
+    /// It has ended so.
+    Failed,
+    /// It has ended so.
+    Cancelled,
+    /// Somebody asked for what their certificate does not allow.
+    Refused,
+}
+
+/// Not the name of a deed.
+#[derive(Debug, Error)]
+#[error("{0:?} is nothing that the audit log tells of")]
+pub struct UnknownDeed(String);
+
+impl What {
+    const ALL: [Self; 7] = [
+        Self::Submitted,
+        Self::Started,
+        Self::Cancelling,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Refused,
+    ];
+
+    /// That a job came into a state.
+    pub fn entered(state: JobState) -> Self {
+        match state {
+            JobState::Queued => Self::Submitted,
+            JobState::Running => Self::Started,
+            JobState::Cancelling => Self::Cancelling,
+            JobState::Succeeded => Self::Succeeded,
+            JobState::Failed => Self::Failed,
+            JobState::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// Its name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Started => "started",
+            Self::Cancelling => "cancelling",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
+}
+
+impl FromStr for What {
+    type Err = UnknownDeed;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDeed> {
+        let what = Self::ALL.into_iter().find(|what| what.label() == text);
+        what.ok_or_else(|| UnknownDeed(text.to_owned()))
+    }
+}
+
+/// Who did what to which job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// When: milliseconds since 1970-01-01 UTC.
+    pub at_ms: Millis,
+    /// Who; nothing when it was the coordinator, since time had passed or both
+    /// parties were ready.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub who: Option<Identity>,
+    /// What.
+    pub what: What,
+    /// To which job.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<JobId>,
+    /// The digest of its specification, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spec_digest: Option<String>,
+    /// What was refused: method and route.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call: Option<String>,
+}
+
+impl Deed {
+    /// That a job was submitted.
+    pub fn submitted(record: &JobRecord) -> Self {
+        let by = Some(record.submitted_by.clone());
+        Self::entered(record, by, record.submitted_at)
+    }
+
+    /// That a job came into the state that it is in.
+    pub fn entered(record: &JobRecord, who: Option<Identity>, at: Millis) -> Self {
+        Self {
+            at_ms: at,
+            who,
+            what: What::entered(record.state),
+            job: Some(record.id),
+            spec_digest: Some(record.task.digest().to_string()),
+            call: None,
+        }
+    }
+
+    /// That somebody asked for what their certificate does not allow.
+    pub fn refused(who: Identity, call: String, job: Option<JobId>, at: Millis) -> Self {
+        Self {
+            at_ms: at,
+            who: Some(who),
+            what: What::Refused,
+            job,
+            spec_digest: None,
+            call: Some(call),
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// What it tells.
+    #[serde(flatten)]
+    pub deed: Deed,
+    /// The hash of the entry before, in hexadecimal; zeros before the first.
+    pub previous: String,
+    /// The hash of this one.
+    pub hash: String,
+}
+
+impl Entry {
+    /// The hash before the first entry.
+    pub fn origin() -> String {
+        hex::encode([0; 32])
+    }
+
+    /// The entry that follows the last one.
+    pub fn after(last: Option<(u64, String)>, deed: Deed) -> Self {
+        let (number, previous) = last.unwrap_or_else(|| (0, Self::origin()));
+        let mut entry = Self {
+            number: number.saturating_add(1),
+            deed,
+            previous,
+            hash: String::new(),
+        };
+        entry.hash = entry.expected_hash();
+        entry
+    }
+
+    /// What its hash must be: SHA-256 over all else, each part preceded by its
+    /// length; what is left out counts as an empty part, which none that is there
+    /// can be.
+    pub fn expected_hash(&self) -> String {
+        let deed = &self.deed;
+        let text = |part: Option<String>| part.unwrap_or_default();
+        let who = text(deed.who.as_ref().map(ToString::to_string));
+        let job = text(deed.job.map(|job| job.to_string()));
+        let parts: [&[u8]; 9] = [
+            DOMAIN.as_bytes(),
+            &self.number.to_be_bytes(),
+            &deed.at_ms.0.to_be_bytes(),
+            who.as_bytes(),
+            deed.what.label().as_bytes(),
+            job.as_bytes(),
+            deed.spec_digest.as_deref().unwrap_or_default().as_bytes(),
+            deed.call.as_deref().unwrap_or_default().as_bytes(),
+            self.previous.as_bytes(),
+        ];
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hex::encode(hash.finalize())
+    }
+}

@@ -1,0 +1,77 @@
+//! Which jobs a list shows, a page at a time.
+//!
+//! Newest first, and a page begins behind a job and not at a number: jobs that
+//! are submitted while somebody turns the pages come before the first one, so
+//! no page shows a job twice or leaves one out.
+
+use entente_protocol::job::{JobId, PartyName};
+use entente_tls::Identity;
+
+use super::Engine;
+use crate::{
+    clock::Millis,
+    job::{JobRecord, JobState, JobView},
+};
+
+/// Which jobs.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Those in this state.
+    pub state: Option<JobState>,
+    /// Those that all of these take part in.
+    pub parties: Vec<PartyName>,
+    /// Those that this one submitted.
+    pub submitted_by: Option<Identity>,
+    /// Those that were submitted before this one.
+    pub before: Option<JobId>,
+    /// So many at most; nothing for all.
+    pub limit: Option<usize>,
+}
+
+/// Some of the jobs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Newest first.
+    pub jobs: Vec<JobView>,
+    /// What the next page is before; nothing if this is the last.
+    pub next: Option<JobId>,
+}
+
+impl Listing {
+    fn shows(&self, record: &JobRecord) -> bool {
+        let by = self.submitted_by.as_ref();
+        self.state.is_none_or(|state| record.state == state)
+            && by.is_none_or(|by| record.submitted_by == *by)
+            && self
+                .parties
+                .iter()
+                .all(|party| record.task.side_of(party).is_some())
+    }
+}
+
+impl Engine {
+    /// The jobs of a list, newest first.
+    pub fn list(&self, listing: &Listing, now: Millis) -> Page {
+        let occupancy = self.occupancy();
+        let limit = listing.limit.unwrap_or(usize::MAX);
+        let mut shown = self
+            .jobs
+            .iter()
+            .rev()
+            .skip_while(|(id, _)| listing.before.is_some_and(|before| **id >= before))
+            .map(|(_, record)| record)
+            .filter(|record| listing.shows(record))
+            .peekable();
+        let mut jobs: Vec<JobView> = Vec::new();
+        while jobs.len() < limit
+            && let Some(record) = shown.next()
+        {
+            jobs.push(self.view(record, &occupancy, now));
+        }
+        let more = shown.peek().is_some();
+        Page {
+            next: jobs.last().map(|job| job.id).filter(|_| more),
+            jobs,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `entente audit ...`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use entente_coordinator::audit::Head;
+
+use super::Format;
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+    /// Where the coordinator is and which certificate (an operator's) to show
+    /// it, in TOML.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "client.toml",
+        env = "ENTENTE_CLIENT"
+    )]
+    pub(crate) client: PathBuf,
+    /// How results are shown.
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List who did what to which job, oldest first.
+    #[command(after_help = "Example:\n  entente audit list -o json > audit.json")]
+    List,
+    /// Check that the log is as it was written; exit code 7 if it is not.
+    #[command(after_help = "\
+A log that was made anew or cut short shows only to who knows its head: keep what this
+prints, elsewhere.
+
+Examples:
+  entente audit verify --client operator.toml
+  entente audit verify --file audit.json --head 41:0ab3...")]
+    Verify {
+        /// A log that was exported with list -o json, in place of the
+        /// coordinator's.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// The head that an earlier verification printed: the log must still
+        /// have it.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        head: Option<Head>,
+    },
+}
