@@ -102,7 +102,7 @@ fn the_newest_success_of_the_name_is_asked_and_stays_the_one() {
 fn asking_again_under_one_key_finds_the_job_whatever_the_newest_is_by_now() {
     let mut world = World::new();
     world.train(1, named("credit"));
-    let mut ask = |world: &mut World, number| {
+    let ask = |world: &mut World, number| {
         let event = Event::Submit {
             id: id(number),
             task: Box::new(evaluate("\"credit\"")),
