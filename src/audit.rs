@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{
     cli::{AuditArgs, AuditCommand, Format},
+    contract,
     exit::Failure,
     job, output, serve,
 };
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) fn run(args: AuditArgs) -> Result<(), Failure> {
     match args.command {
         AuditCommand::List => list(&fetch(&args.client)?, args.output),
+        AuditCommand::Contract { file, ca } => contract::verify(&file, &ca, args.output),
         AuditCommand::Verify { file, head } => {
             let entries = match file {
                 Some(file) => read(&file)?,

@@ -2,7 +2,9 @@
 
 mod audit;
 mod demo;
+mod job;
 mod model;
+mod party;
 mod reproduce;
 
 use std::path::PathBuf;
@@ -13,7 +15,9 @@ use clap_complete::Shell;
 pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
     demo::{DemoArgs, DemoDataset},
+    job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
+    party::{AtParty, PartyArgs, PartyCommand},
     reproduce::{Experiment, ReproduceArgs},
 };
 
@@ -23,10 +27,10 @@ Exit codes:
   1    failed while running
   2    the command line is not understood
   3    a configuration, specification, certificate or argument is wrong
-  4    the job that was waited for failed or was cancelled
+  4    the job that was waited for failed, was cancelled or rejected
   5    demo, reproduce: weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
-  7    audit verify: the log was altered
+  7    audit verify, audit contract: what was written or signed was altered
   130  interrupted
 
 Examples:
@@ -50,8 +54,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Schedule jobs between parties.
     Coordinator(ServeArgs),
-    /// Take part in jobs: the process beside an organisation's data.
-    Party(ServeArgs),
+    /// Take part in jobs: the process beside an organisation's data; approve of them.
+    Party(PartyArgs),
     /// Submit and follow jobs.
     Job(JobArgs),
     /// Look after the halves of models at one party.
@@ -108,79 +112,6 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct JobArgs {
-    #[command(subcommand)]
-    pub(crate) command: JobCommand,
-    /// Where the coordinator is and which certificate to show it, in TOML.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "client.toml",
-        env = "ENTENTE_CLIENT"
-    )]
-    pub(crate) client: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum JobCommand {
-    /// Submit a job specification.
-    #[command(after_help = "\
-A specification says what is done: task = \"train\" (or nothing), \"evaluate\" or \"predict\".
-
-Examples:
-  entente job submit iris.toml --client client.toml --watch
-  entente job submit iris-evaluate.toml --client client.toml --watch")]
-    Submit {
-        /// The specification, in TOML.
-        spec: PathBuf,
-        /// Follow it to its end.
-        #[arg(short, long)]
-        watch: bool,
-        /// What to call this submission: the same specification under the same
-        /// key is one job, however often it is submitted. Left out: a new one.
-        #[arg(long, value_name = "KEY")]
-        idempotency_key: Option<String>,
-    },
-    /// List jobs, newest first.
-    #[command(after_help = "Example:\n  entente job list --state running --limit 20")]
-    List {
-        /// Only those in this state: queued, running, succeeded, failed, ...
-        #[arg(long)]
-        state: Option<String>,
-        /// The newest so many. Left out: all.
-        #[arg(long, value_name = "COUNT")]
-        limit: Option<usize>,
-    },
-    /// Show a job: where it stands and why.
-    Show {
-        /// Its identity.
-        id: String,
-    },
-    /// Say what a job waits for: parties, room, other jobs.
-    #[command(
-        after_help = "Example:\n  entente job why 0190a000-0000-7000-8000-000000000000 -o json"
-    )]
-    Why {
-        /// Its identity.
-        id: String,
-    },
-    /// Follow a job to its end; exit code 4 if it does not succeed.
-    Watch {
-        /// Its identity.
-        id: String,
-    },
-    /// End a job.
-    Cancel {
-        /// Its identity.
-        id: String,
-    },
-}
-
-#[derive(Debug, Args)]
 #[command(
     after_help = "These certificates are for development: the CA's key lies on this \
 machine. Private keys are written with mode 0600, and no file is overwritten."
@@ -206,8 +137,8 @@ pub(crate) enum CertCommand {
         after_help = "Example:\n  entente cert issue party bank-a --ca pki --out pki --host bank-a.example"
     )]
     Issue {
-        /// party, coordinator, user (submits jobs and cancels its own), operator
-        /// (cancels anybody's) or reader (changes nothing).
+        /// party, coordinator, user (submits jobs and orders its own about),
+        /// operator (orders anybody's about) or reader (changes nothing).
         kind: String,
         /// The holder's name: a-z, 0-9 and -.
         name: String,
@@ -261,6 +192,28 @@ pub(crate) struct BenchArgs {
 pub(crate) enum BenchCommand {
     /// The encryption scheme: every operation of a round, and whole rounds.
     He(BenchHeArgs),
+    /// The coordinator: many jobs in its queue, many parties that speak.
+    Scheduler(BenchSchedulerArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  entente bench scheduler                          10,000 jobs, 1,000 parties
+  entente bench scheduler --jobs 100 --parties 10  is it all there?")]
+pub(crate) struct BenchSchedulerArgs {
+    /// Jobs that are submitted, each for two of the parties.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) jobs: u32,
+    /// Parties that speak.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(crate) parties: u32,
+    /// Halves of jobs that the parties bring to their end.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) finished: u32,
+    /// How results are shown.
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
 }
 
 /// What to measure against.

@@ -6,12 +6,14 @@ mod bench;
 mod cert;
 mod cli;
 mod completions;
+mod contract;
 mod data;
 mod demo;
 mod exit;
 mod job;
 mod model;
 mod output;
+mod party;
 mod reproduce;
 mod serve;
 mod settings;
@@ -24,7 +26,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{BenchCommand, Cli, Command},
+    cli::{BenchCommand, Cli, Command, PartyArgs},
     exit::Failure,
 };
 
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Coordinator(args) => serve::coordinator(&args),
-        Command::Party(args) => serve::party(&args),
+        Command::Party(args) => party::run(&args),
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),
@@ -53,6 +55,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Bench(args) => match args.command {
             BenchCommand::He(args) => bench::he(&args),
+            BenchCommand::Scheduler(args) => bench::scheduler(&args),
         },
         Command::Completions { shell } => completions::print(shell),
     }
@@ -61,7 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
 /// Services log what they do; commands for people stay silent unless asked.
 fn log_to_stderr(cli: &Cli) {
     let default = match cli.command {
-        Command::Coordinator(_) | Command::Party(_) => "info",
+        Command::Coordinator(_) | Command::Party(PartyArgs { command: None, .. }) => "info",
         _ => "warn",
     };
     let filter = EnvFilter::builder()

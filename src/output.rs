@@ -2,6 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::exit::Failure;
 
@@ -38,6 +39,13 @@ pub(crate) fn duration(seconds: f64) -> String {
         60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
         _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
     }
+}
+
+/// A moment of a clock: `2026-11-21 14:00:00.0 +00:00:00`.
+pub(crate) fn moment(at_ms: u64) -> String {
+    let at = i128::from(at_ms) * 1_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(at)
+        .map_or_else(|_| format!("{at_ms} ms"), |at| at.to_string())
 }
 
 /// `97.5 %`, of a part of one.

@@ -87,6 +87,7 @@ pub(crate) fn coordinator(args: &ServeArgs) -> Result<(), Failure> {
 pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     let config: PartyConfig = settings::load(&args.config)?;
     config.check().map_err(Failure::configuration)?;
+    config.policy().map_err(Failure::configuration)?;
     let Some(credentials) = checked_credentials(args, &config.tls)? else {
         return Ok(());
     };

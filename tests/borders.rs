@@ -43,7 +43,12 @@ fn crates_use_only_whom_they_may() {
         ),
         (
             "entente-coordinator",
-            &["entente-metrics", "entente-protocol", "entente-tls"][..],
+            &[
+                "entente-metrics",
+                "entente-protocol",
+                "entente-tls",
+                "entente-wire",
+            ][..],
         ),
         (
             "entente",

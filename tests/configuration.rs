@@ -16,7 +16,8 @@ const SERVICES: [(&str, &str); 3] = [
 #[test]
 fn every_sample_loads() {
     let folder = folder_with_certificates();
-    let mut seen = vec!["client.toml".to_owned()];
+    // The policy is read with the party that names it.
+    let mut seen = vec!["client.toml".to_owned(), "policy.toml".to_owned()];
     for (role, name) in SERVICES {
         configure(folder.path(), name, &[]);
         let file = format!("{name}.toml");
@@ -147,6 +148,32 @@ fn a_dataset_whose_configuration_contradicts_itself_is_named() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("datasets.loans"), "{said}");
     assert!(said.contains("label = COLUMN"), "{said}");
+}
+
+#[test]
+fn a_policy_that_cannot_be_used_is_named() {
+    let folder = folder_with_certificates();
+    let check = ["party", "--config", "bank-b.toml", "--check-config"];
+    configure(folder.path(), "bank-b", &[]);
+    let file = folder.path().join("deploy/policy.toml");
+    for (text, said) in [
+        ("[[alow]]\n", "alow"),
+        ("[[allow]]\nmax_epochs = 0\n", "[[allow]] number 1"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let (code, error) = fail(folder.path(), &check);
+        assert_eq!(code, 3, "{error}");
+        assert!(
+            error.contains(said) && error.contains("policy.toml"),
+            "{error}"
+        );
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(fail(folder.path(), &check).0, 3);
+    let none = ("policy = \"deploy/policy.toml\"\n", "");
+    configure(folder.path(), "bank-b", &[none]);
+    fs::remove_file(&file).unwrap();
+    succeed(folder.path(), &check);
 }
 
 /// A configuration with another's certificate must not start.

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use house::{House, entente, fail, succeed};
+use house::{House, entente, eventually, fail, succeed};
 use serde_json::Value;
 
 const FEATURES: &str = r#"
@@ -309,7 +309,19 @@ fn a_model_is_named_asked_exported_and_deleted() {
     let (code, said) = refused(&house, "bank-b", "delete credit");
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("--yes"), "{said}");
-    model(&house, "bank-b", &format!("delete {second} --yes"));
+    // A party leaves a job that has failed when it next hears of it.
+    eventually("nobody asks the model any more", || {
+        let delete = [
+            "model",
+            "--config",
+            "bank-b.toml",
+            "delete",
+            &second,
+            "--yes",
+        ];
+        let output = entente(house.path(), &delete);
+        output.status.success().then_some(())
+    });
     let listed: Value = serde_json::from_str(&model(&house, "bank-b", "list -o json")).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     let (_, said) = refused(&house, "bank-b", &format!("show {second}"));

@@ -47,14 +47,14 @@ fn jobs_are_listed_explained_and_cancelled_by_those_who_may() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("take a UUID"), "{said}");
 
-    let list = json(path, &["job", "list", "--state", "queued", "--limit", "1"]);
+    let list = json(path, &["job", "list", "--limit", "1"]);
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["id"], second["id"]);
     assert_eq!(json(path, &["job", "list"]).as_array().unwrap().len(), 2);
 
     let id = first["id"].as_str().unwrap();
     let why = json(path, &["job", "why", id]);
-    assert_eq!(why["state"], "queued");
+    assert_eq!(why["state"], "awaiting_approval");
     assert_eq!(why["reasons"][0]["reason"], "not_connected");
     assert_eq!(why["reasons"][0]["party"], "bank-a");
     let told = succeed(path, &["job", "why", id]);
@@ -65,22 +65,37 @@ fn jobs_are_listed_explained_and_cancelled_by_those_who_may() {
         assert!(told.contains(words), "{told}");
     }
 
+    let waiting = json(path, &["job", "list", "--state", "awaiting_approval"]);
+    assert_eq!(waiting[1]["id"], id);
+    let (_, said) = fail(path, &["job", "pause", id]);
+    assert!(said.contains("waits for its parties' approval"), "{said}");
+    let (_, said) = fail(path, &["job", "contract", id]);
+    assert!(said.contains("bank-a has not signed"), "{said}");
+
     let bob = client_of(path, "user", "bob");
-    let (code, said) = fail(path, &["job", "cancel", id, "--client", &bob]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("user/alice's"), "{said}");
+    for order in ["cancel", "pause"] {
+        let (code, said) = fail(path, &["job", order, id, "--client", &bob]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("user/alice's"), "{said}");
+        assert!(said.contains(&format!("to {order} it")), "{said}");
+    }
     let rita = client_of(path, "reader", "rita");
     let (_, said) = fail(path, &["job", "submit", "iris.toml", "--client", &rita]);
     assert!(said.contains("users and operators"), "{said}");
     assert_eq!(
         json(path, &["job", "show", id, "--client", &rita])["state"],
-        "queued"
+        "awaiting_approval"
     );
     let olga = client_of(path, "operator", "olga");
     let cancelled = json(path, &["job", "cancel", id, "--client", &olga]);
     assert_eq!(cancelled["state"], "cancelled");
     let (_, said) = fail(path, &["job", "cancel", id]);
-    assert!(said.contains("submit its specification again"), "{said}");
+    assert!(said.contains("/retry"), "{said}");
+    let retry = json(path, &["job", "retry", id]);
+    assert_eq!(retry["retry_of"], id);
+    assert_eq!(json(path, &["job", "retry", id])["id"], retry["id"]);
+    let told = succeed(path, &["job", "show", id]);
+    assert!(told.contains(retry["id"].as_str().unwrap()), "{told}");
 
     the_log_tells_of_all_that(path, id, &olga);
 }
@@ -106,18 +121,20 @@ fn the_log_tells_of_all_that(path: &Path, id: &str, olga: &str) {
         ["user/alice", "submitted", ""],
         ["user/alice", "submitted", ""],
         ["user/bob", "refused", "DELETE /v1/jobs/{id}"],
+        ["user/bob", "refused", "POST /v1/jobs/{id}/pause"],
         ["reader/rita", "refused", "POST /v1/jobs"],
         ["operator/olga", "cancelled", ""],
+        ["user/alice", "retried", ""],
         ["user/alice", "refused", "GET /v1/audit"],
     ];
     assert_eq!(told, expected.map(|told| told.map(str::to_owned)));
-    for index in [0, 2, 4] {
+    for index in [0, 2, 3, 5] {
         assert_eq!(log[index]["job"], id);
     }
-    assert_eq!(log[4]["spec_digest"], log[0]["spec_digest"]);
+    assert_eq!(log[5]["spec_digest"], log[0]["spec_digest"]);
 
     let good = json(path, &["audit", "verify", "--client", olga]);
-    assert_eq!(good["entries"], 6);
+    assert_eq!(good["entries"], 8);
     let head = good["head"].as_str().unwrap();
     let file = path.join("audit.json");
     let write = |log: &Value| fs::write(&file, log.to_string()).unwrap();
@@ -125,18 +142,18 @@ fn the_log_tells_of_all_that(path: &Path, id: &str, olga: &str) {
     write(&log);
     assert!(succeed(path, &verify).contains(head));
     let mut altered = log.clone();
-    altered[4]["who"] = "user/alice".into();
+    altered[5]["who"] = "user/alice".into();
     write(&altered);
     let (code, said) = fail(path, &verify);
     assert_eq!(code, 7, "{said}");
-    assert!(said.contains("entry 5 was altered"), "{said}");
+    assert!(said.contains("entry 6 was altered"), "{said}");
     let mut cut = log.clone();
     cut.as_array_mut().unwrap().pop();
     write(&cut);
     succeed(path, &["audit", "verify", "--file", "audit.json"]);
     let (code, said) = fail(path, &verify);
     assert_eq!(code, 7, "{said}");
-    assert!(said.contains("ends at entry 5"), "{said}");
+    assert!(said.contains("ends at entry 7"), "{said}");
     write(&Value::Null);
     assert_eq!(fail(path, &verify).0, 3);
 }

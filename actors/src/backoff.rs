@@ -31,6 +31,8 @@ impl Waits {
     /// it arrives by itself, if slowly; sending it again too soon would make
     /// the slow line slower.
     pub const UNACKNOWLEDGED: Self = Self::new(10_000, 20_000, 120_000);
+    /// Records that a disk does not take: somebody must make room first.
+    pub const UNKEPT: Self = Self::new(100, 500, 10_000);
 
     const fn new(least_ms: u64, first_ms: u64, longest_ms: u64) -> Self {
         Self {

@@ -21,6 +21,7 @@ use url::Url;
 use crate::{
     data::Datasets,
     network::weights::{self, WeightsError},
+    policy::{Policy, PolicyError},
 };
 
 /// What a party is told when it starts.
@@ -66,12 +67,25 @@ pub struct PartySection {
     /// such as `0.0.0.0:7101`; port 0 takes a free one.
     pub listen: SocketAddr,
     /// `state_dir`, `ENTENTE__PARTY__STATE_DIR`: the directory for what must
-    /// last, made if it is missing. Finished halves of models are below
-    /// `models/`, readable by their owner alone.
+    /// last, made if it is missing, for this party alone. Finished halves of
+    /// models are below `models/`, what running jobs go on from after a crash
+    /// below `jobs/`, readable by their owner alone.
     pub state_dir: PathBuf,
     /// `capacity`, `ENTENTE__PARTY__CAPACITY`: jobs at once, 1 to 1000.
     #[serde(default = "default_capacity")]
     pub capacity: u32,
+    /// `job_threads`, `ENTENTE__PARTY__JOB_THREADS`: threads that its jobs may
+    /// count on all in all, 1 to 1024, by the `[resources]` of each (1 if it says
+    /// nothing). Left out: not counted.
+    pub job_threads: Option<u32>,
+    /// `job_memory_bytes`, `ENTENTE__PARTY__JOB_MEMORY_BYTES`: memory that its
+    /// jobs may count on all in all, at least 1048576 (1 MiB), by the
+    /// `[resources]` of each (256 MiB if it says nothing). Left out: not counted.
+    pub job_memory_bytes: Option<u64>,
+    /// `policy`, `ENTENTE__PARTY__POLICY`: the file that says which jobs this party
+    /// takes part in. Left out: any with a party under `[peers]`, if a person
+    /// approves of it (`entente party approve`). Read when the party starts.
+    pub policy: Option<PathBuf>,
 }
 
 fn default_capacity() -> u32 {
@@ -82,11 +96,47 @@ fn default_capacity() -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoordinatorSection {
-    /// `url`, `ENTENTE__COORDINATOR__URL`: where it is, `https://host:port/`.
-    pub url: Url,
+    /// `url`, `ENTENTE__COORDINATOR__URL`: where it is, `https://host:port/`. Of
+    /// several of which one leads, all: a list in the file, commas between them
+    /// in the environment.
+    pub url: Urls,
     /// `name`, `ENTENTE__COORDINATOR__NAME`: its name, which its certificate
-    /// must carry.
+    /// must carry; of several, each one's.
     pub name: Name,
+}
+
+/// Addresses, one at least.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "OneOrSeveral")]
+pub struct Urls(Vec<Url>);
+
+impl Urls {
+    /// In the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &Url> {
+        self.0.iter()
+    }
+}
+
+/// As people write addresses.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrSeveral {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl TryFrom<OneOrSeveral> for Urls {
+    type Error = url::ParseError;
+
+    fn try_from(written: OneOrSeveral) -> Result<Self, url::ParseError> {
+        let written = match written {
+            OneOrSeveral::One(text) => text.split(',').map(str::to_owned).collect(),
+            OneOrSeveral::Several(texts) if texts.is_empty() => vec![String::new()],
+            OneOrSeveral::Several(texts) => texts,
+        };
+        let urls = written.iter().map(|text| text.trim().parse());
+        urls.collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// `[peers.NAME]`
@@ -211,6 +261,17 @@ pub struct ConfigError {
 }
 
 impl PartyConfig {
+    /// Which jobs this party takes part in.
+    ///
+    /// # Errors
+    /// [`PolicyError`] naming the file and what is wrong with it.
+    pub fn policy(&self) -> Result<Policy, PolicyError> {
+        match &self.party.policy {
+            Some(path) => Policy::load(path),
+            None => Ok(Policy::asks_a_person()),
+        }
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
@@ -227,9 +288,23 @@ impl PartyConfig {
             "party.capacity",
             "must be from 1 to 1000",
         )?;
-        let url = &self.coordinator.url;
         check(
-            url.scheme() == "https" && url.has_host() && url.query().is_none(),
+            self.party
+                .job_threads
+                .is_none_or(|threads| (1..=1024).contains(&threads)),
+            "party.job_threads",
+            "must be from 1 to 1024, or be left out",
+        )?;
+        check(
+            self.party
+                .job_memory_bytes
+                .is_none_or(|bytes| bytes >= 1 << 20),
+            "party.job_memory_bytes",
+            "must be at least 1048576 (1 MiB), or be left out",
+        )?;
+        let usable = |url: &Url| url.scheme() == "https" && url.has_host() && url.query().is_none();
+        check(
+            self.coordinator.url.iter().all(usable),
             "coordinator.url",
             "must be of the form https://host:port/; nothing here speaks without TLS",
         )?;

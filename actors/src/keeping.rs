@@ -32,6 +32,8 @@ pub(crate) enum Keeps {
         /// What its classes are called here, if this side knows.
         classes: Option<Vec<String>>,
     },
+    /// Nothing: it has been brought there before.
+    Nothing,
     /// What a model says.
     Results {
         inference: Box<Inference>,

@@ -3,9 +3,10 @@
 //! The only place in a party that names a protocol, and none names an
 //! encryption scheme: the binary hands a backend in.
 
+mod beginning;
 mod inference;
 
-use std::{any::type_name, sync::Arc};
+use std::{any::type_name, sync::Arc, time::Instant};
 
 use entente_he::{Backend, Scheme};
 use entente_protocol::{
@@ -14,21 +15,26 @@ use entente_protocol::{
     control::{Assignment, Failure},
     job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
-    session::session_id,
+    session::{Correlation, session_id},
 };
 use entente_wire::{Digest, Secret, SessionId};
 use thiserror::Error;
 
 use crate::{
+    approval::NoContract,
     compute::Panicked,
     config::PartyConfig,
     data::{DataError, Opening},
+    delivery::JournalError,
+    driver::Driver,
     entropy::{self, NoEntropy},
     keeping::{Keeper, Keeps},
     models::ModelError,
     network::{self, weights::WeightsError},
     party::{JobHandle, Seat, seat},
 };
+
+pub(crate) use self::beginning::{Beginning, Begun, begin};
 
 /// An assignment that this party has checked for itself.
 #[derive(Debug, Clone)]
@@ -99,16 +105,29 @@ impl Plan {
             peer,
         })
     }
+
+    /// What every line of the log about this attempt stands in: the coordinator
+    /// and the peer call it the same. Of the highest level, so that no filter of
+    /// the log takes the name from the lines that it lets through.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let correlation = Correlation::from(self.session);
+        tracing::error_span!("attempt", job = %self.id, attempt = self.attempt, %correlation)
+    }
 }
 
 /// Makes roles. One per party, whatever the protocols.
 pub(crate) trait Launch: Send + Sync + 'static {
     /// Opens the data, builds the network, makes the key: everything up to the
-    /// first exchange. Long; runs in the compute pool.
+    /// first exchange, or from what a role has written into its `checkpoint`,
+    /// up to the next one. Long; runs in the compute pool.
     ///
     /// # Errors
     /// [`LaunchError`].
-    fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError>;
+    fn prepare(
+        &self,
+        plan: &Plan,
+        checkpoint: Option<&Secret<Vec<u8>>>,
+    ) -> Result<Box<dyn Ready>, LaunchError>;
 }
 
 /// A role that is ready, with its type forgotten.
@@ -124,9 +143,15 @@ pub(crate) struct Prepared<R> {
 }
 
 impl<R: Role> Ready for Prepared<R> {
-    fn start(self: Box<Self>, at: Seat) -> JobHandle {
+    fn start(self: Box<Self>, mut at: Seat) -> JobHandle {
         tracing::debug!(role = type_name::<R>(), job = %at.plan.id, "starts");
-        seat(self.role, self.keeper, at)
+        let (now, setting) = (Instant::now(), at.setting());
+        let (role, restored) = (self.role, at.restored.take());
+        let driver = match restored {
+            None => Driver::new(now, role, setting),
+            Some(restored) => Driver::restore(now, role, setting, restored),
+        };
+        seat(driver, self.keeper, at)
     }
 }
 
@@ -160,16 +185,25 @@ impl<S: Scheme> Launcher<S> {
 }
 
 impl<S: Scheme> Launch for Launcher<S> {
-    fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError> {
+    fn prepare(
+        &self,
+        plan: &Plan,
+        checkpoint: Option<&Secret<Vec<u8>>>,
+    ) -> Result<Box<dyn Ready>, LaunchError> {
         match &plan.task {
-            Task::Train(job) => self.prepare_training(plan, job),
-            Task::Infer(inference) => self.prepare_inference(plan, inference),
+            Task::Train(job) => self.prepare_training(plan, job, checkpoint),
+            Task::Infer(inference) => self.prepare_inference(plan, inference, checkpoint),
         }
     }
 }
 
 impl<S: Scheme> Launcher<S> {
-    fn prepare_training(&self, plan: &Plan, job: &Job) -> Result<Box<dyn Ready>, LaunchError> {
+    fn prepare_training(
+        &self,
+        plan: &Plan,
+        job: &Job,
+        checkpoint: Option<&Secret<Vec<u8>>>,
+    ) -> Result<Box<dyn Ready>, LaunchError> {
         let dataset = self.config.datasets.named(&job.spec().data.dataset)?;
         let opening = Opening {
             config: dataset,
@@ -194,24 +228,32 @@ impl<S: Scheme> Launcher<S> {
                 let initial = job.spec().network.initial.as_deref();
                 let initial = initial.map(|name| self.config.weights.load(name));
                 let bottom = network::build(job, seed.expose(), initial.transpose()?)?;
-                let role = ActiveRole::<S>::new(ActiveSetUp {
+                let set_up = ActiveSetUp {
                     features: opening.features()?,
                     job: job.clone(),
                     bottom,
                     backend,
                     weight_seed,
                     rng,
-                })?;
+                };
+                let role = match checkpoint {
+                    None => ActiveRole::<S>::new(set_up)?,
+                    Some(checkpoint) => ActiveRole::resume(set_up, checkpoint)?,
+                };
                 Ok(Box::new(Prepared { role, keeper }))
             }
             (Protocol::Acml, Side::Passive) => {
-                let role = PassiveRole::<S>::new(PassiveSetUp {
+                let set_up = PassiveSetUp {
                     labels: opening.labels()?,
                     job: job.clone(),
                     backend,
                     weight_seed,
                     rng,
-                })?;
+                };
+                let role = match checkpoint {
+                    None => PassiveRole::<S>::new(set_up)?,
+                    Some(checkpoint) => PassiveRole::resume(set_up, checkpoint)?,
+                };
                 Ok(Box::new(Prepared { role, keeper }))
             }
         }
@@ -272,6 +314,22 @@ pub(crate) enum LaunchError {
     /// The protocol refuses the job.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// The journal cannot be made, or not be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// There should be a journal, and there is none.
+    #[error(
+        "this party has reported {exchanges_done} exchanges of this attempt as done, and has no \
+         journal of it below [party] state_dir: the directory is another one, or was emptied. \
+         The job can only be begun again"
+    )]
+    StateLost {
+        /// What it has reported.
+        exchanges_done: u64,
+    },
+    /// It was not agreed upon.
+    #[error(transparent)]
+    Contract(#[from] NoContract),
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -292,6 +350,9 @@ impl LaunchError {
             Self::Model(error) => error.label(),
             Self::Network(_) => "network",
             Self::Protocol(error) => error.label(),
+            Self::Journal(error) => error.label(),
+            Self::StateLost { .. } => entente_metrics::STATE_LOST,
+            Self::Contract(error) => error.label(),
             Self::Entropy(_) => "entropy",
             Self::Panicked(_) => "panicked",
         }
@@ -302,7 +363,9 @@ impl LaunchError {
         let class = match self {
             Self::Data(error) => error.class(),
             Self::Protocol(error) => error.class(),
+            Self::Contract(error) => error.class(),
             Self::Panicked(_) => Class::Bug,
+            Self::StateLost { .. } => Class::Retry,
             _ => Class::Operator,
         };
         let message = match self {
@@ -315,7 +378,10 @@ impl LaunchError {
             label: self.label().to_owned(),
             message,
             state: None,
-            exchange: 0,
+            exchange: match self {
+                Self::StateLost { exchanges_done } => *exchanges_done,
+                _ => 0,
+            },
         }
     }
 }

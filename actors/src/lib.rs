@@ -16,6 +16,7 @@
 //! configuration, credentials and a backend of an encryption scheme; no scheme
 //! is named here.
 
+pub mod approval;
 mod background;
 pub mod backoff;
 pub mod compute;
@@ -24,20 +25,23 @@ pub mod data;
 pub mod delivery;
 pub mod driver;
 mod entropy;
+mod journals;
 mod keeping;
 mod launch;
 pub mod models;
 pub mod network;
 mod party;
+pub mod policy;
 mod private_file;
 mod process;
 pub mod results;
+mod state_dir;
 mod telemetry;
 pub mod transport;
 
 #[cfg(test)]
 mod testbed;
 
-pub use config::{ConfigError, PartyConfig};
+pub use config::{ConfigError, CoordinatorSection, PartyConfig, Urls};
 pub use launch::fixed_weight_seed;
 pub use process::{Addresses, PartyError, run};

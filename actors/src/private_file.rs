@@ -23,6 +23,11 @@ pub(crate) fn write(directory: &Path, name: &str, content: &[u8]) -> io::Result<
     }
     write_new(&unfinished, content)?;
     fs::rename(&unfinished, directory.join(name))?;
+    sync_directory(directory)
+}
+
+/// Makes the names in a directory last.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 

@@ -13,11 +13,15 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    approval::{Desk, Ledger},
     background::{Background, WorksAhead},
     compute::ComputePool,
     config::{ComputeSection, ConfigError, PartyConfig},
+    journals::Journals,
     launch::{Launch, Launcher},
     party::{self, Coordinator, Halt, PartyActor, SyncError},
+    policy::PolicyError,
+    state_dir::StateDirLock,
     telemetry::{Measured, Meters, MetricsServer, ServerError},
     transport::{self, Heartbeat, TransportError},
 };
@@ -64,6 +68,18 @@ pub enum PartyError {
         /// Why not.
         source: io::Error,
     },
+    /// Another process uses it.
+    #[error(
+        "another party runs over {path}, which is [party] state_dir; stop that one, or give \
+         this one a directory of its own"
+    )]
+    StateDirTaken {
+        /// The path.
+        path: String,
+    },
+    /// The policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Other parties cannot be reached.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -91,8 +107,9 @@ impl From<SyncError> for PartyError {
 /// Runs a party until `shutdown` is done, inside an actix system. Calls `ready`
 /// when it listens.
 ///
-/// Jobs that run are stopped at the end, and their secrets wiped; finished
-/// halves are on disk before anybody hears that they are.
+/// Jobs that run are stopped at the end wherever they are, and their secrets
+/// wiped; their journals are closed, and a party that starts again goes on from
+/// them. Finished halves are on disk before anybody hears that they are.
 ///
 /// # Errors
 /// [`PartyError`], before `ready` is called. Afterwards nothing ends a party
@@ -155,7 +172,21 @@ impl Process {
                  party's initial weights; never set it where data matters"
             );
         }
-        make_state_dir(&config)?;
+        let _alone = take_state_dir(&config)?;
+        let journals = Arc::new(Journals::below(&config.party.state_dir));
+        if config.party.policy.is_none() {
+            tracing::warn!(
+                "no [party] policy: every job waits until a person approves of it (entente \
+                 party list, approve, reject)"
+            );
+        }
+        let desk = Desk::new(
+            own.clone(),
+            config.peers.keys().cloned().collect(),
+            config.policy()?,
+            credentials.clone(),
+            Ledger::below(&config.party.state_dir),
+        );
         let meters = Meters::new(registry.clone());
         meters.seed(config.peers.keys(), credentials.not_after_unix_s());
         let threads = pool.threads();
@@ -182,9 +213,10 @@ impl Process {
 
         let news = Arc::new(Notify::new());
         let actor = PartyActor::new(
-            own.clone(),
             config,
+            desk,
             launch,
+            journals.clone(),
             pool,
             meters.clone(),
             news.clone(),
@@ -213,6 +245,7 @@ impl Process {
         stop.cancel();
         // An actor that is gone has stopped already.
         let _ = party.send(Halt).await;
+        journals.closed().await;
         if let Some(server) = server {
             server.stop().await;
         }
@@ -253,10 +286,14 @@ fn own_name(config: &PartyConfig, credentials: &Credentials) -> Result<PartyName
     }
 }
 
-fn make_state_dir(config: &PartyConfig) -> Result<(), PartyError> {
-    let path = &config.party.state_dir;
-    std::fs::create_dir_all(path).map_err(|source| PartyError::StateDir {
-        path: path.display().to_string(),
-        source,
-    })
+fn take_state_dir(config: &PartyConfig) -> Result<StateDirLock, PartyError> {
+    let path = || config.party.state_dir.display().to_string();
+    match StateDirLock::take(&config.party.state_dir) {
+        Ok(Some(alone)) => Ok(alone),
+        Ok(None) => Err(PartyError::StateDirTaken { path: path() }),
+        Err(source) => Err(PartyError::StateDir {
+            path: path(),
+            source,
+        }),
+    }
 }

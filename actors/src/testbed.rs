@@ -5,7 +5,11 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use entente_metrics::Registry;
-use entente_protocol::{control::Assignment, job::Side};
+use entente_protocol::{
+    contract::{Signatures, Signed, Terms},
+    control::Assignment,
+    job::{Side, Task},
+};
 use entente_tls::{Credentials, DevelopmentCa, Identity, Validity};
 use tempfile::TempDir;
 use tokio::{
@@ -42,11 +46,43 @@ impl Consortium {
         self.member(&Identity::party(name.parse().unwrap()))
     }
 
+    /// Signs for both parties of the usual jobs, so that they may run.
+    pub(crate) fn notary(&self) -> Notary {
+        Notary(["bank-a", "bank-b"].map(|name| self.party(name)))
+    }
+
     pub(crate) fn member(&self, identity: &Identity) -> Arc<Credentials> {
         let issued = self.ca.issue(identity, &[], Validity::days(1)).unwrap();
         let dir = TempDir::new_in(self.dir.path()).unwrap();
         let files = issued.save(dir.path(), "own").unwrap();
         Arc::new(Credentials::load(&files).unwrap())
+    }
+}
+
+/// Whoever has the keys of bank-a and bank-b.
+#[derive(Clone)]
+pub(crate) struct Notary([Arc<Credentials>; 2]);
+
+impl Notary {
+    /// Has signed what the two can sign of an assignment.
+    pub(crate) fn sign(&self, assignment: &mut Assignment) {
+        let Ok(task) = Task::try_from(assignment.spec.clone()) else {
+            return;
+        };
+        let terms = Terms::of(assignment.job, &task);
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+        let at_ms = since.as_millis() as u64;
+        let signed = |side| {
+            let signs = |of: &&Arc<Credentials>| of.identity().to_string() == terms.signer(side);
+            let text = terms.text(side, at_ms);
+            let signature = self.0.iter().find(signs)?.sign(text.as_bytes()).unwrap();
+            let signature = signature.to_string();
+            Some(Signed { at_ms, signature })
+        };
+        assignment.signatures = Signatures {
+            active: signed(Side::Active),
+            passive: signed(Side::Passive),
+        };
     }
 }
 
@@ -77,7 +113,10 @@ pub(crate) fn assignment(number: u8, active: &str, passive: &str) -> Assignment 
         attempt: 1,
         side: Side::Active,
         spec: serde_json::from_value(spec).unwrap(),
+        signatures: Signatures::default(),
         granted: u64::MAX,
+        exchanges_done: 0,
+        hold: false,
     }
 }
 
@@ -93,6 +132,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub(crate) struct Line {
     pub(crate) address: SocketAddr,
     calls: watch::Receiver<u64>,
+    target: Arc<watch::Sender<SocketAddr>>,
     stop: CancellationToken,
 }
 
@@ -107,12 +147,15 @@ impl Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (counted, calls) = watch::channel(0);
+        let target = Arc::new(watch::Sender::new(target));
+        let called_at = target.clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
             loop {
                 let (mut caller, _) = listener.accept().await.unwrap();
                 let stopped = stopped.clone();
+                let target = *called_at.borrow();
                 counted.send_modify(|calls| *calls += 1);
                 tokio::spawn(async move {
                     let Ok(mut called) = TcpStream::connect(target).await else {
@@ -132,8 +175,14 @@ impl Line {
         Self {
             address,
             calls,
+            target,
             stop,
         }
+    }
+
+    /// From the next call on it leads there.
+    pub(crate) fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
     }
 
     /// Waits until there were this many calls.

@@ -1,20 +1,30 @@
 //! The API, as a program asks it.
+//!
+//! Of several coordinators one leads. A program knows all of their addresses and
+//! asks one after the other, beginning with the one that answered last. While
+//! somebody stands by but nobody leads, a takeover is under way, and the round
+//! begins again.
 
-use std::time::Duration;
+mod orders;
 
-use entente_protocol::job::{JobId, TaskSpec};
+use std::{cell::Cell, time::Duration};
+
+use entente_protocol::{
+    contract::Contract,
+    job::{JobId, TaskSpec},
+};
 use entente_tls::{Credentials, Identity, TlsError};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
 
-use awc::{ClientRequest, Connector, SendClientRequest, error::SendRequestError, http::StatusCode};
+use awc::{Connector, SendClientRequest, error::SendRequestError, http::StatusCode};
 use tokio::time::sleep;
 
 use crate::{
     api::{AuditLog, IDEMPOTENCY_KEY, JobList, LARGEST_PAGE, PartyList},
     audit::Entry,
-    job::{IdempotencyKey, JobState, JobView, PartyView, Why},
+    job::{IdempotencyKey, JobState, JobView, PartyView, Priority, Why},
 };
 
 pub use crate::api::problem::Problem;
@@ -32,11 +42,20 @@ const PAUSES: [Duration; 5] = [
     Duration::from_millis(3200),
 ];
 
-/// The API of one coordinator, for a user. Neither sent nor shared between
-/// threads: it belongs to the actix system that made it.
+/// Rounds of asking for the one that leads, a second apart: a lease's usual life
+/// some times over.
+const ROUNDS: u32 = 40;
+/// Between two of them.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
+
+/// The API of a coordinator, or of several of which one leads, for a user.
+/// Neither sent nor shared between threads: it belongs to the actix system that
+/// made it.
 pub struct Client {
     http: awc::Client,
-    base: Url,
+    bases: Vec<Url>,
+    /// Of the one that answered last.
+    answering: Cell<usize>,
 }
 
 /// Why there is no answer, or not the one that was hoped for.
@@ -46,6 +65,9 @@ pub enum ClientError {
     /// The address cannot be used.
     #[error("{0} is no address of a coordinator: write https://host:port")]
     Address(Url),
+    /// There is no address.
+    #[error("no coordinator has an address: write https://host:port")]
+    Nowhere,
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -94,20 +116,35 @@ impl Client {
         base: Url,
         expected: &Identity,
     ) -> Result<Self, ClientError> {
-        let plain = base.scheme() == "https"
-            && base.has_host()
-            && base.path() == "/"
-            && base.query().is_none()
-            && base.username().is_empty();
-        if !plain {
-            return Err(ClientError::Address(base));
+        Self::of_several(credentials, vec![base], expected)
+    }
+
+    /// For the coordinators `expected`, each at its `https://host:port`, of which
+    /// one leads; nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`ClientError::Nowhere`] without an address.
+    pub fn of_several(
+        credentials: &Credentials,
+        bases: Vec<Url>,
+        expected: &Identity,
+    ) -> Result<Self, ClientError> {
+        if bases.is_empty() {
+            return Err(ClientError::Nowhere);
+        }
+        if let Some(base) = bases.iter().find(|base| !is_plain(base)) {
+            return Err(ClientError::Address(base.clone()));
         }
         let tls = credentials.client_config(expected)?;
         let http = awc::Client::builder()
             .connector(Connector::new().rustls_0_23(tls))
             .disable_redirects()
             .finish();
-        Ok(Self { http, base })
+        Ok(Self {
+            http,
+            bases,
+            answering: Cell::new(0),
+        })
     }
 
     /// Submits a job, under a key of its own.
@@ -115,7 +152,8 @@ impl Client {
     /// # Errors
     /// As [`submit_as`](Self::submit_as).
     pub async fn submit(&self, spec: &TaskSpec) -> Result<JobView, ClientError> {
-        self.submit_as(spec, &IdempotencyKey::fresh()).await
+        let key = IdempotencyKey::fresh();
+        self.submit_as(spec, &key, Priority::default()).await
     }
 
     /// Submits a job. When the answer is lost it asks again, which under the
@@ -129,11 +167,17 @@ impl Client {
         &self,
         spec: &TaskSpec,
         key: &IdempotencyKey,
+        priority: Priority,
     ) -> Result<JobView, ClientError> {
-        let ask = || async {
-            let request = self.http.post(self.url("/v1/jobs"));
-            let request = request.insert_header((IDEMPOTENCY_KEY, key.to_string()));
-            self.answer(request.send_json(spec)).await
+        let ask = || {
+            self.ask(|base| {
+                let mut url = at(base, "/v1/jobs");
+                url.query_pairs_mut()
+                    .append_pair("priority", priority.label());
+                let request = self.http.post(url.as_str());
+                let request = request.insert_header((IDEMPOTENCY_KEY, key.to_string()));
+                request.send_json(spec)
+            })
         };
         let mut outcome = ask().await;
         // Whatever goes wrong afterwards, a lost answer stays lost.
@@ -172,8 +216,10 @@ impl Client {
         let mut jobs = Vec::new();
         let mut before = None;
         while jobs.len() < count {
-            let url = self.page(state, (count - jobs.len()).min(LARGEST_PAGE), before);
-            let page: JobList = self.send(self.http.get(url)).await?;
+            let limit = (count - jobs.len()).min(LARGEST_PAGE);
+            let page: JobList = self
+                .ask(|base| self.http.get(page(base, state, limit, before)).send())
+                .await?;
             jobs.extend(page.jobs);
             before = page.next;
             if before.is_none() {
@@ -188,8 +234,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]
     pub async fn show(&self, id: JobId) -> Result<JobView, ClientError> {
-        let path = format!("/v1/jobs/{id}");
-        self.send(self.http.get(self.url(&path))).await
+        self.get(&format!("/v1/jobs/{id}")).await
     }
 
     /// Why a job stands where it does.
@@ -197,17 +242,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`]
     pub async fn why(&self, id: JobId) -> Result<Why, ClientError> {
-        let path = format!("/v1/jobs/{id}/why");
-        self.send(self.http.get(self.url(&path))).await
+        self.get(&format!("/v1/jobs/{id}/why")).await
     }
 
-    /// Cancels a job.
+    /// What both parties have signed. Whoever relies on it verifies it.
     ///
     /// # Errors
-    /// [`ClientError`]; a job that has ended is a [`ClientError::Refused`].
-    pub async fn cancel(&self, id: JobId) -> Result<JobView, ClientError> {
-        let path = format!("/v1/jobs/{id}");
-        self.send(self.http.delete(self.url(&path))).await
+    /// [`ClientError`]; a job that was not signed by both is a
+    /// [`ClientError::Refused`].
+    pub async fn contract(&self, id: JobId) -> Result<Contract, ClientError> {
+        self.get(&format!("/v1/jobs/{id}/contract")).await
     }
 
     /// The whole audit log, oldest first; for operators.
@@ -218,11 +262,14 @@ impl Client {
         let mut entries = Vec::new();
         let mut after = Some(0_u64);
         while let Some(number) = after {
-            let mut url = self.at("/v1/audit");
-            url.query_pairs_mut()
-                .append_pair("limit", &LARGEST_PAGE.to_string())
-                .append_pair("after", &number.to_string());
-            let page: AuditLog = self.send(self.http.get(String::from(url))).await?;
+            let page = |base: &Url| {
+                let mut url = at(base, "/v1/audit");
+                url.query_pairs_mut()
+                    .append_pair("limit", &LARGEST_PAGE.to_string())
+                    .append_pair("after", &number.to_string());
+                self.http.get(String::from(url)).send()
+            };
+            let page: AuditLog = self.ask(page).await?;
             entries.extend(page.entries);
             after = page.next;
         }
@@ -234,50 +281,71 @@ impl Client {
     /// # Errors
     /// [`ClientError`]
     pub async fn parties(&self) -> Result<Vec<PartyView>, ClientError> {
-        let request = self.http.get(self.url("/v1/parties"));
-        let list: PartyList = self.send(request).await?;
+        let list: PartyList = self.get("/v1/parties").await?;
         Ok(list.parties)
     }
 
-    fn url(&self, path: &str) -> String {
-        self.at(path).into()
-    }
-
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(path);
-        url
-    }
-
-    fn page(&self, state: Option<JobState>, limit: usize, before: Option<JobId>) -> String {
-        let mut url = self.at("/v1/jobs");
-        let mut query = url.query_pairs_mut();
-        query.append_pair("limit", &limit.to_string());
-        if let Some(state) = state {
-            query.append_pair("state", state.label());
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let ask = || self.ask(|base| self.http.get(at(base, path).as_str()).send());
+        match ask().await {
+            // Somebody else may know, and to look does no harm.
+            Err(ClientError::AnswerLost { .. }) if self.bases.len() > 1 => ask().await,
+            answered => answered,
         }
-        if let Some(before) = before {
-            query.append_pair("before", &before.to_string());
-        }
-        drop(query);
-        url.into()
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: ClientRequest) -> Result<T, ClientError> {
-        self.answer(request.send()).await
+    /// Asks the one that leads, whichever that is. A request is sent to the next
+    /// one only if nothing can have come of it at the last: who cannot be
+    /// reached was not asked, and who stands by does nothing.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: impl Fn(&Url) -> SendClientRequest,
+    ) -> Result<T, ClientError> {
+        let mut round = 1;
+        loop {
+            let mut outcome = Err(ClientError::Nowhere);
+            let mut somebody_stands_by = false;
+            for step in 0..self.bases.len() {
+                let next = (self.answering.get() + step) % self.bases.len();
+                let Some(base) = self.bases.get(next) else {
+                    break;
+                };
+                match self.answer(base, request(base)).await {
+                    Err(ClientError::Refused(problem)) if problem.is_standby() => {
+                        somebody_stands_by = true;
+                        outcome = Err(ClientError::Refused(problem));
+                    }
+                    Err(error @ ClientError::Unreachable { .. }) => {
+                        if !somebody_stands_by {
+                            outcome = Err(error);
+                        }
+                    }
+                    answered => {
+                        self.answering.set(next);
+                        return answered;
+                    }
+                }
+            }
+            if !somebody_stands_by || round >= ROUNDS {
+                return outcome;
+            }
+            round += 1;
+            sleep(BETWEEN_ROUNDS).await;
+        }
     }
 
     async fn answer<T: DeserializeOwned>(
         &self,
+        base: &Url,
         request: SendClientRequest,
     ) -> Result<T, ClientError> {
         let lost = |reason: String| ClientError::AnswerLost {
-            base: self.base.clone(),
+            base: base.clone(),
             reason,
         };
         let mut response = request.await.map_err(|error| match error {
             SendRequestError::Url(_) | SendRequestError::Connect(_) => ClientError::Unreachable {
-                base: self.base.clone(),
+                base: base.clone(),
                 reason: error.to_string(),
             },
             error => lost(error.to_string()),
@@ -286,7 +354,7 @@ impl Client {
         let body = response.body().limit(MAX_ANSWER_BYTES).await;
         let body = body.map_err(|error| lost(error.to_string()))?;
         let senseless = |error: serde_json::Error| ClientError::Senseless {
-            base: self.base.clone(),
+            base: base.clone(),
             status,
             reason: error.to_string(),
         };
@@ -297,4 +365,32 @@ impl Client {
             serde_json::from_slice(&body).map_err(senseless)?,
         ))
     }
+}
+
+fn is_plain(base: &Url) -> bool {
+    base.scheme() == "https"
+        && base.has_host()
+        && base.path() == "/"
+        && base.query().is_none()
+        && base.username().is_empty()
+}
+
+fn at(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(path);
+    url
+}
+
+fn page(base: &Url, state: Option<JobState>, limit: usize, before: Option<JobId>) -> String {
+    let mut url = at(base, "/v1/jobs");
+    let mut query = url.query_pairs_mut();
+    query.append_pair("limit", &limit.to_string());
+    if let Some(state) = state {
+        query.append_pair("state", state.label());
+    }
+    if let Some(before) = before {
+        query.append_pair("before", &before.to_string());
+    }
+    drop(query);
+    url.into()
 }

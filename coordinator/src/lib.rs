@@ -24,6 +24,7 @@
 
 mod api;
 pub mod audit;
+pub mod bench;
 pub mod client;
 pub mod clock;
 mod config;
@@ -36,5 +37,5 @@ pub mod store;
 #[cfg(test)]
 mod testbed;
 
-pub use config::{ConfigError, CoordinatorConfig, CoordinatorSection};
+pub use config::{ConfigError, CoordinatorConfig, CoordinatorSection, RetriesSection};
 pub use serve::{Addresses, CoordinatorError, serve};

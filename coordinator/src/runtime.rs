@@ -1,4 +1,5 @@
-//! The engine in the world: what time it is, what is on disk, who waits.
+//! The engine in the world: what time it is, what is on disk, who waits, and
+//! whether this coordinator is the one that leads.
 //!
 //! One task owns the engine and the store, and takes requests one by one. A
 //! lock around both would do the same until the first client hangs up while
@@ -11,35 +12,40 @@
 //!          ──news(party)────▶ is woken when the party's wish has changed
 //! ```
 //!
+//! There is an engine only where the lease is ([`leading`]); elsewhere a handle
+//! answers who leads.
+//!
 //! A write comes before everything that others could see of it. When one
 //! fails, the engine is loaded anew from the store before anything else is
 //! answered: what was not kept was not.
 
+mod leading;
 mod meters;
 mod refusals;
+mod report;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
 use std::{sync::Arc, time::Duration};
 
-use entente_metrics::Registry;
 use entente_protocol::job::{JobId, PartyName};
 use entente_tls::Identity;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
-use self::{meters::Meters, refusals::Refusals, waiting::Waiting};
+use self::{leading::Seat, meters::Meters, refusals::Refusals, waiting::Waiting};
 use crate::{
     audit::{Deed, Entry},
     clock::{Clock, Millis},
-    engine::{Command, Engine, EngineError, Event, Late, Settings},
+    engine::{Command, Engine, EngineError, Event},
     store::{Store, StoreError},
 };
+
+pub(crate) use leading::start;
 
 /// How often time passes for the engine. Its limits are seconds and more.
 const TICK: Duration = Duration::from_millis(250);
@@ -65,6 +71,12 @@ pub(crate) enum RuntimeError {
     /// The store failed; nothing has changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another coordinator leads.
+    #[error("this coordinator stands by")]
+    Standby {
+        /// Where the one that leads can be reached, if that is known.
+        leader: Option<String>,
+    },
     /// The coordinator is ending, or its store cannot be read.
     #[error("the coordinator cannot answer now: it is ending, or its store cannot be read")]
     Unavailable,
@@ -73,7 +85,7 @@ pub(crate) enum RuntimeError {
 /// The way to the engine; clones lead to the same.
 #[derive(Clone)]
 pub(crate) struct Handle {
-    requests: mpsc::Sender<Request>,
+    seat: watch::Receiver<Seat>,
     waiting: Arc<Waiting>,
 }
 
@@ -126,36 +138,16 @@ impl Handle {
     }
 
     async fn ask(&self, request: Request) -> Result<(), RuntimeError> {
-        let sent = self.requests.send(request).await;
-        sent.map_err(|_| RuntimeError::Unavailable)
+        // Not held while it waits: it must be able to change.
+        let seat = self.seat.borrow().clone();
+        match seat {
+            Seat::Leads(requests) => {
+                let sent = requests.send(request).await;
+                sent.map_err(|_| RuntimeError::Unavailable)
+            }
+            Seat::StandsBy { leader } => Err(RuntimeError::Standby { leader }),
+        }
     }
-}
-
-/// Starts the task. It ends when the last handle is gone, and closes the store.
-///
-/// # Errors
-/// [`StoreError`] when the store cannot be read.
-pub(crate) async fn start(
-    settings: Settings,
-    store: impl Store,
-    registry: &Registry,
-) -> Result<(Handle, JoinHandle<()>), StoreError> {
-    let clock = Clock::start();
-    let engine = Engine::new(settings, store.load().await?, clock.now());
-    let meters = Meters::new(registry);
-    let waiting = Arc::new(Waiting::default());
-    let (requests, incoming) = mpsc::channel(QUEUE);
-    let task = Task {
-        engine,
-        store,
-        clock,
-        meters,
-        waiting: waiting.clone(),
-        refusals: Refusals::default(),
-        stale: false,
-    };
-    let running = tokio::spawn(task.run(incoming));
-    Ok((Handle { requests, waiting }, running))
 }
 
 struct Task<S> {
@@ -167,26 +159,38 @@ struct Task<S> {
     refusals: Refusals,
     /// The engine may think what the store does not know.
     stale: bool,
+    /// Until when nobody else leads.
+    until: watch::Receiver<Option<Instant>>,
+    /// The store said that somebody else leads.
+    deposed: bool,
 }
 
 impl<S: Store> Task<S> {
     async fn run(mut self, mut incoming: mpsc::Receiver<Request>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        while !self.deposed {
             tokio::select! {
                 request = incoming.recv() => match request {
-                    Some(request) => self.serve(request).await,
-                    None => break,
+                    // What is not answered is asked of who leads.
+                    Some(request) if self.still_leads() => self.serve(request).await,
+                    _ => break,
                 },
                 _ = ticks.tick() => {
-                    if let Err(error) = self.change(Event::Tick).await {
+                    if self.still_leads() && let Err(error) = self.change(Event::Tick).await {
                         tracing::error!(%error, "time passes and cannot be acted upon");
                     }
                 }
             }
         }
-        self.store.close().await;
+    }
+
+    /// What is known here may be wrong from a moment on. Asked before each
+    /// answer: the process may have been stopped since the last.
+    fn still_leads(&self) -> bool {
+        self.until
+            .borrow()
+            .is_none_or(|until| Instant::now() < until)
     }
 
     /// Whoever asked may have gone; what was asked for is done all the same.
@@ -209,6 +213,7 @@ impl<S: Store> Task<S> {
                 if self.refusals.has_room(now)
                     && let Err(error) = self.store.append(&deed).await
                 {
+                    self.failed(&error);
                     tracing::error!(%error, ?deed, "a refusal could not be put on record");
                 }
             }
@@ -235,12 +240,16 @@ impl<S: Store> Task<S> {
                 self.stale = true;
                 self.meters.refused.with(["illegal"]).increment();
             }
-            Err(EngineError::Ended { .. }) => self.meters.refused.with(["ended"]).increment(),
+            Err(EngineError::Ended { .. } | EngineError::Retried { .. }) => {
+                self.meters.refused.with(["ended"]).increment();
+            }
+            Err(EngineError::NotNow { .. }) => self.meters.refused.with(["not_now"]).increment(),
             _ => {}
         }
         for command in outcome? {
             if let Err(error) = self.perform(command).await {
                 self.stale = true;
+                self.failed(&error);
                 self.meters.refused.with([error.label()]).increment();
                 tracing::error!(%error, "a write failed; the jobs are loaded anew");
                 return Err(error.into());
@@ -253,30 +262,28 @@ impl<S: Store> Task<S> {
         match command {
             Command::Insert(record) => {
                 self.store.insert(&record).await?;
-                tracing::info!(job = %record.id, by = %record.submitted_by, "submitted");
+                report::submitted(&record);
                 self.meters.entered(record.state);
             }
             Command::Write(change) => {
                 self.store.write(&change).await?;
-                if let Some(state) = change.entered() {
-                    let from = change.expected_state();
-                    tracing::info!(job = %change.record().id, %from, %state, "a job goes on");
-                    self.meters.entered(state);
-                }
+                report::changed(&change);
+                self.meters.changed(&change);
             }
             Command::Wake(party) => self.waiting.wake(&party),
             Command::Refuse(late) => {
-                let Late {
-                    job,
-                    party,
-                    state,
-                    says,
-                } = late;
-                tracing::warn!(%job, %party, %state, says, "said too late: the end stands");
+                report::late(&late);
                 self.meters.refused.with(["late"]).increment();
             }
         }
         Ok(())
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::Deposed(_)) {
+            self.meters.stale_writes.increment();
+            self.deposed = true;
+        }
     }
 
     /// Makes the engine think what the store knows.

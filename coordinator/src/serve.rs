@@ -19,7 +19,7 @@ use crate::{
     api::{self, Api, Meters},
     config::{ConfigError, CoordinatorConfig},
     runtime,
-    store::{SqliteStore, StoreError},
+    store::{Database, Location, StoreError},
 };
 
 /// The longest that a party's question is held back, whatever it asks for:
@@ -70,13 +70,16 @@ pub enum CoordinatorError {
         source: io::Error,
     },
     /// The store cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{location}: {source}")]
     Store {
-        /// Its file.
-        path: PathBuf,
+        /// Where it is.
+        location: String,
         /// Why.
         source: StoreError,
     },
+    /// The store's password cannot be read.
+    #[error("coordinator.store_password_file cannot be read: {0}")]
+    Password(io::Error),
     /// The address cannot be listened at.
     #[error("coordinator.listen {address} cannot be listened at: {source}")]
     Listen {
@@ -119,25 +122,33 @@ pub async fn serve(
         .with([env!("CARGO_PKG_VERSION")])
         .set(1);
 
-    let store = open_store(&config).await?;
-    let settings = config.settings();
+    let location = make_state(&config)?;
     let in_store = |source| CoordinatorError::Store {
-        path: config.store(),
+        location: location.to_string(),
         source,
     };
-    let (coordinator, engine) = runtime::start(settings, store, &registry)
+    let database = Database::open(&location, config.lease());
+    let database = database.await.map_err(in_store)?;
+    let (listener, addresses) = bind(&config)?;
+    let address = match &config.coordinator.advertise {
+        Some(url) => url.to_string(),
+        None => format!("https://{}/", addresses.api),
+    };
+    let settings = config.settings();
+    let (coordinator, leading) = runtime::start(settings, database, address, &registry)
         .await
         .map_err(in_store)?;
     let (end, ending) = watch::channel(false);
     let api = Api {
         coordinator,
         meters: Meters::new(&registry),
+        authorities: credentials.authorities(),
         registry,
         // A party that waits must not look away.
         longest_wait: LONGEST_WAIT.min(Duration::from_millis(settings.party_timeout.0 / 2)),
         ending,
     };
-    let (server, addresses) = listen(&config, &credentials, api)?;
+    let server = answer(listener, &config, &credentials, api)?;
     let handle = server.handle();
     let mut server = actix_rt::spawn(server);
     tracing::info!(api = %addresses.api, identity = %credentials.identity(), "listening");
@@ -156,10 +167,10 @@ pub async fn serve(
             server.await
         }
     };
-    // The server's workers held the last handles: the engine ends now, and
-    // closes the store.
-    if engine.await.is_err() {
-        tracing::error!("the engine ended with a panic; this is a defect, please report it");
+    // The server's workers held the last handles: it leads no more now, gives
+    // its lease back, and closes the store.
+    if leading.await.is_err() {
+        tracing::error!("leading ended with a panic; this is a defect, please report it");
     }
     outcome
         .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -181,31 +192,34 @@ fn check_identity(config: &CoordinatorConfig, found: &Identity) -> Result<(), Co
     })
 }
 
-async fn open_store(config: &CoordinatorConfig) -> Result<SqliteStore, CoordinatorError> {
+/// Makes the directory for what must last; where the store is.
+fn make_state(config: &CoordinatorConfig) -> Result<Location, CoordinatorError> {
     let state_dir = &config.coordinator.state_dir;
     fs::create_dir_all(state_dir).map_err(|source| CoordinatorError::StateDir {
         path: state_dir.clone(),
         source,
     })?;
-    let path = config.store();
-    match SqliteStore::open(&path).await {
-        Ok(store) => Ok(store),
-        Err(source) => Err(CoordinatorError::Store { path, source }),
-    }
+    config.store().map_err(CoordinatorError::Password)
 }
 
-fn listen(
-    config: &CoordinatorConfig,
-    credentials: &Credentials,
-    api: Api,
-) -> Result<(Server, Addresses), CoordinatorError> {
-    let tls = Arc::unwrap_or_clone(credentials.server_config()?);
+/// Listens; who calls is answered later.
+fn bind(config: &CoordinatorConfig) -> Result<(TcpListener, Addresses), CoordinatorError> {
     let address = config.coordinator.listen;
     let failed = |source| CoordinatorError::Listen { address, source };
     let listener = TcpListener::bind(address).map_err(failed)?;
-    let addresses = Addresses {
-        api: listener.local_addr().map_err(failed)?,
-    };
+    let api = listener.local_addr().map_err(failed)?;
+    Ok((listener, Addresses { api }))
+}
+
+fn answer(
+    listener: TcpListener,
+    config: &CoordinatorConfig,
+    credentials: &Credentials,
+    api: Api,
+) -> Result<Server, CoordinatorError> {
+    let tls = Arc::unwrap_or_clone(credentials.server_config()?);
+    let address = config.coordinator.listen;
+    let failed = |source| CoordinatorError::Listen { address, source };
     let api = web::Data::new(api);
     let server = HttpServer::new(move || {
         App::new()
@@ -221,5 +235,5 @@ fn listen(
     .listen_rustls_0_23(listener, tls)
     .map_err(failed)?
     .run();
-    Ok((server, addresses))
+    Ok(server)
 }

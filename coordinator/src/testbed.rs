@@ -1,10 +1,15 @@
 //! What this crate's own tests share.
 #![allow(clippy::unwrap_used)]
 
+use entente_protocol::contract::Signed;
 use entente_protocol::job::{JobId, PartyName, Task};
 use uuid::Uuid;
 
-use crate::{clock::Millis, job::JobRecord};
+use crate::{
+    clock::{Millis, Span},
+    engine::{Retries, Settings},
+    job::{JobRecord, JobState},
+};
 
 pub(crate) const SPEC: &str = include_str!("testbed.toml");
 
@@ -19,6 +24,14 @@ pub(crate) fn job_between(active: &str, passive: &str) -> Task {
     Task::from_toml(&spec).unwrap()
 }
 
+/// What a party has signed; no test of the engine reads it.
+pub(crate) fn signed() -> Signed {
+    Signed {
+        at_ms: 7,
+        signature: "signed".into(),
+    }
+}
+
 /// Identities that sort as their numbers do.
 pub(crate) fn id(number: u128) -> JobId {
     JobId::new(Uuid::from_u128(number))
@@ -29,10 +42,26 @@ pub(crate) fn party(name: &str) -> PartyName {
 }
 
 pub(crate) fn record(number: u128) -> JobRecord {
-    JobRecord::submitted(
-        id(number),
-        job(),
-        "user/alice".parse().unwrap(),
-        Millis(1000),
-    )
+    JobRecord {
+        state: JobState::Queued,
+        ..JobRecord::submitted(
+            id(number),
+            job(),
+            "user/alice".parse().unwrap(),
+            Millis(1000),
+        )
+    }
 }
+
+/// Of engines behind a runtime.
+pub(crate) const SETTINGS: Settings = Settings {
+    window: 8,
+    party_timeout: Span::seconds(30),
+    retries: Retries {
+        transient: 2,
+        bug: 1,
+        first_wait: Span::seconds(4),
+        longest_wait: Span::seconds(60),
+    },
+    patience: Span::seconds(7200),
+};

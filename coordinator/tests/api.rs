@@ -140,9 +140,9 @@ async fn it_is_watched_without_labels_from_callers() {
     let (status, text) = bank.get("/metrics").await;
     assert_eq!(status, 200);
     for line in [
-        "entente_jobs{state=\"queued\"} 1",
+        "entente_jobs{state=\"awaiting_approval\"} 1",
         "entente_jobs{state=\"failed\"} 0",
-        "entente_job_transitions_total{to=\"queued\"} 1",
+        "entente_job_transitions_total{to=\"awaiting_approval\"} 1",
         "entente_parties_connected 0",
         "entente_api_requests_total{class=\"2xx\",method=\"POST\",route=\"/v1/jobs\"} 1",
         "entente_api_requests_total{class=\"4xx\",method=\"GET\",route=\"/v1/jobs/{id}\"} 2",

@@ -19,12 +19,18 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
     let id = house.client(at).submit(&spec()).await.unwrap().id;
     let job = format!("/v1/jobs/{id}");
     let why = format!("{job}/why");
+    let contract = format!("{job}/contract");
+    let [pause, resume, retry] = ["pause", "resume", "retry"].map(|order| format!("{job}/{order}"));
 
     // Every route, with every method that it has not.
     for (path, allowed) in [
         ("/v1/jobs", "GET, POST"),
         (job.as_str(), "GET, DELETE"),
         (why.as_str(), "GET"),
+        (pause.as_str(), "POST"),
+        (resume.as_str(), "POST"),
+        (retry.as_str(), "POST"),
+        (contract.as_str(), "GET"),
         ("/v1/parties", "GET"),
         ("/v1/audit", "GET"),
         ("/v1/sync", "POST"),
@@ -141,6 +147,18 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
             "400 unreadable",
             "mend",
         ),
+        (
+            "user/alice POST /v1/jobs?priority=urgent",
+            json(&valid),
+            "400 unreadable",
+            "low, normal or high",
+        ),
+        (
+            "user/alice POST /v1/jobs?priority=high",
+            json(&valid),
+            "403 forbidden",
+            "operator",
+        ),
         ("user/alice POST /v1/jobs", text, "415 media-type", "send"),
         (
             "user/alice POST /v1/jobs",
@@ -166,8 +184,99 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
             "413 too-large",
             "smaller",
         ),
-        // What has ended, and who may not.
-        ("user/alice DELETE ENDED", None, "409 job-ended", "submit"),
+        // What has ended or has not, and who may not.
+        (
+            "user/alice POST ENDED/pause",
+            None,
+            "409 job-ended",
+            "/retry",
+        ),
+        (
+            "user/alice POST ENDED/resume",
+            None,
+            "409 job-ended",
+            "/retry",
+        ),
+        (
+            "user/alice GET JOB/contract",
+            None,
+            "409 no-contract",
+            "/why",
+        ),
+        (
+            "user/alice GET NOBODY/contract",
+            None,
+            "404 no-job",
+            "GET /v1/jobs",
+        ),
+        ("user/alice POST JOB/pause", None, "409 not-now", "approval"),
+        (
+            "user/alice POST JOB/retry",
+            None,
+            "409 not-now",
+            "wait for its end",
+        ),
+        (
+            "user/alice POST NOBODY/pause",
+            None,
+            "404 no-job",
+            "GET /v1/jobs",
+        ),
+        (
+            "user/alice POST NOBODY/resume",
+            None,
+            "404 no-job",
+            "GET /v1/jobs",
+        ),
+        (
+            "user/alice POST NOBODY/retry",
+            None,
+            "404 no-job",
+            "GET /v1/jobs",
+        ),
+        (
+            "user/alice POST /v1/jobs/seven/pause",
+            None,
+            "404 no-job",
+            "GET /v1/jobs",
+        ),
+        (
+            "user/bob POST JOB/pause",
+            None,
+            "403 forbidden",
+            "to pause it",
+        ),
+        (
+            "user/bob POST JOB/resume",
+            None,
+            "403 forbidden",
+            "to resume it",
+        ),
+        (
+            "user/bob POST ENDED/retry",
+            None,
+            "403 forbidden",
+            "to retry it",
+        ),
+        (
+            "reader/rita POST JOB/pause",
+            None,
+            "403 forbidden",
+            "certificate",
+        ),
+        (
+            "party/bank-a POST JOB/resume",
+            None,
+            "403 forbidden",
+            "certificate",
+        ),
+        (
+            "party/bank-a POST ENDED/retry",
+            None,
+            "403 forbidden",
+            "certificate",
+        ),
+        ("user/alice DELETE ENDED", None, "409 job-ended", "/retry"),
         ("user/bob DELETE JOB", None, "403 forbidden", "operator"),
         (
             "reader/rita DELETE JOB",
@@ -304,9 +413,12 @@ async fn lists_come_in_pages() {
     let (second, next) = page(&format!("limit=3&before={}", next.unwrap())).await;
     assert_eq!((&second[..], next), (&ids[2..], None));
     assert_eq!(page("party=bank-c").await, (vec![], None));
-    assert_eq!(page("party=bank-b&state=queued").await.0.len(), 6);
+    assert_eq!(
+        page("party=bank-b&state=awaiting_approval").await.0.len(),
+        6
+    );
     assert_eq!(page("submitted_by=user/bob").await, (vec![], None));
     assert_eq!(client.newest(None, 2).await.unwrap().len(), 2);
-    assert_eq!(client.list(Some(JobState::Queued)).await.unwrap().len(), 6);
+    assert_eq!(client.newest(Some(JobState::Queued), 9).await.unwrap(), []);
     running.stop().await;
 }

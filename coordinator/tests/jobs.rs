@@ -5,7 +5,10 @@ mod house;
 
 use std::time::{Duration, Instant};
 
-use entente_coordinator::{client::ClientError, job::JobState};
+use entente_coordinator::{
+    client::ClientError,
+    job::{IdempotencyKey, JobState, Priority},
+};
 use entente_protocol::{
     control::{Failure, FailureClass, Phase},
     job::{Side, TaskSpec},
@@ -21,12 +24,16 @@ async fn a_job_goes_from_submission_to_success() {
     let mut active = house.party("bank-a", running.addresses.api);
     let mut passive = house.party("bank-b", running.addresses.api);
 
-    let submitted = client.submit(&spec()).await.unwrap();
-    assert_eq!(submitted.state, JobState::Queued);
-    assert_eq!(submitted.waiting_for.as_deref(), Some("bank-a to connect"));
+    let key = IdempotencyKey::fresh();
+    let submitted = client.submit_as(&spec(), &key, Priority::Low).await;
+    let submitted = submitted.unwrap();
+    assert_eq!(submitted.state, JobState::AwaitingApproval);
+    assert_eq!(submitted.priority, Priority::Low);
+    let waits = submitted.waiting_for.as_deref();
+    assert_eq!(waits, Some("bank-a to connect; bank-b to connect"));
     assert_eq!(submitted.submitted_by.to_string(), "user/alice");
     let why = client.why(submitted.id).await.unwrap();
-    assert_eq!((why.job, why.state), (submitted.id, JobState::Queued));
+    assert_eq!((why.job, why.state), (submitted.id, submitted.state));
     assert_eq!(why.reasons[1].to_string(), "bank-b to connect");
     assert_eq!(client.list(None).await.unwrap(), vec![submitted.clone()]);
     assert_eq!(client.list(Some(JobState::Running)).await.unwrap(), []);
@@ -89,7 +96,9 @@ async fn a_failure_at_one_party_ends_the_job_at_both() {
         job.state == JobState::Failed
     })
     .await;
-    assert_eq!(view.failures.len(), 1);
+    // The other side was told to rest, and had nothing to tell.
+    assert_eq!(view.failures.len(), 2);
+    assert_eq!(view.failures[1].label, "at_rest");
     let failure = &view.failures[0];
     assert_eq!(failure.side, Some(Side::Passive));
     assert_eq!(failure.label, "range");
@@ -190,7 +199,7 @@ async fn a_wish_is_held_back_until_there_is_news() {
     let begun = Instant::now();
     let spec = spec();
     let (wish, submitted) = tokio::join!(active.ask(), client.submit(&spec));
-    assert_eq!(wish.jobs[0].job, submitted.unwrap().id);
+    assert_eq!(wish.proposals[0].job, submitted.unwrap().id);
     assert!(begun.elapsed() < Duration::from_secs(10));
     running.stop().await;
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Class,
+    contract::{Signatures, Signed},
     job::{JobId, Side, TaskSpec},
     privacy::Leak,
 };
@@ -37,9 +38,18 @@ pub struct Sync {
     pub datasets: Vec<String>,
     /// How many jobs it runs at once.
     pub capacity: u32,
+    /// Threads that its jobs may count on, all in all; not counted if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threads: Option<u32>,
+    /// Memory that its jobs may count on, all in all; not counted if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory_bytes: Option<u64>,
     /// Every job that it knows of and that the coordinator has not told it to
     /// forget.
     pub jobs: Vec<JobReport>,
+    /// What it says to the jobs that were proposed to it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub answers: Vec<Answer>,
     /// The revision of the last wish that it has taken in; 0 for none.
     pub seen_revision: u64,
     /// How long the coordinator may hold the answer back when it has nothing
@@ -56,6 +66,50 @@ pub struct Wish {
     /// Every job that the party shall know of. One that is not listed is to be
     /// stopped, if it runs, and forgotten.
     pub jobs: Vec<Assignment>,
+    /// Every job that waits for the party's approval, or for its peer's.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub proposals: Vec<Proposal>,
+}
+
+/// A job that is to be approved before it may run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// The job.
+    pub job: JobId,
+    /// The side that the party would take.
+    pub side: Side,
+    /// What would be computed.
+    pub spec: TaskSpec,
+}
+
+/// What a party says to a job that was proposed to it. Said again with every
+/// [`Sync`] for as long as the job is proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The job.
+    pub job: JobId,
+    /// What.
+    pub decision: Decision,
+}
+
+/// Whether a party takes part in a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Decision {
+    /// It does, and has signed.
+    Approved(Signed),
+    /// It does not.
+    Rejected {
+        /// The rule of its policy that says so: `max_epochs`; `person` if somebody
+        /// there has decided.
+        rule: String,
+        /// For a person. Contains nothing of the policy but the rule's name.
+        reason: String,
+    },
+    /// A person there has to decide.
+    NeedsPerson,
 }
 
 /// One job as the coordinator wishes it.
@@ -70,8 +124,21 @@ pub struct Assignment {
     pub side: Side,
     /// What to compute. The party checks it by itself.
     pub spec: TaskSpec,
+    /// What both parties have signed. Each verifies both: the coordinator's word
+    /// counts for nothing.
+    #[serde(default)]
+    pub signatures: Signatures,
     /// Exchanges below this number may begin.
     pub granted: u64,
+    /// The exchanges that this party has reported as done in this attempt. One
+    /// that has no checkpoint of an attempt that has begun has lost its state:
+    /// it says so, rather than begin the same attempt a second time.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub exchanges_done: u64,
+    /// The job is paused: no further exchange begins, and once the one that
+    /// runs is at rest the party keeps its checkpoint and nothing else.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub hold: bool,
 }
 
 /// One job as a party sees it.
@@ -103,6 +170,8 @@ pub enum Phase {
         /// Since how long.
         for_ms: u64,
     },
+    /// It is paused: its checkpoint is kept, and nothing else is held.
+    Held,
     /// All exchanges are done, and what they leave at this party is saved.
     Finished,
     /// It failed here.
@@ -180,6 +249,10 @@ fn is_false(x: &bool) -> bool {
     !x
 }
 
+fn is_zero(x: &u64) -> bool {
+    *x == 0
+}
+
 /// What the validation rows said of the network after an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -221,6 +294,18 @@ pub enum FailureClass {
     Operator,
     /// A defect of the software.
     Bug,
+}
+
+impl FailureClass {
+    /// A closed set of names, for metrics and logs: those of [`Class`].
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Retry => Class::Retry.label(),
+            Self::Abort => Class::Abort.label(),
+            Self::Operator => Class::Operator.label(),
+            Self::Bug => Class::Bug.label(),
+        }
+    }
 }
 
 impl From<Class> for FailureClass {

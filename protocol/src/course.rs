@@ -18,8 +18,11 @@
 //! clock and no coordinator has a say in it, and whoever resumes a job from its
 //! checkpoints hears the same bits again.
 
+use entente_wire::{DecodeError, Encode, Reader};
+
 use crate::{
     ProtocolError,
+    checkpoint::{option, put_option},
     job::{Job, Keep, Selection},
     rows::RowIds,
     schedule::{Exchange, Place, Schedule},
@@ -120,6 +123,30 @@ impl Course {
         self.best
     }
 
+    /// Goes to where another course of the same job had come, as it was encoded.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what no course of this job comes to; nothing has
+    /// changed then.
+    pub(crate) fn resume(&mut self, input: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let epochs = input.u32("epochs gone through")?;
+        let best = option("best epoch", input, |input| input.u32("best epoch"))?;
+        let in_range =
+            (1..=self.schedule.epochs()).contains(&epochs) && best.is_none_or(|best| best < epochs);
+        let untouched = epochs == self.schedule.epochs() && best.is_none();
+        if !in_range || (self.selection.is_none() && !untouched) {
+            return Err(DecodeError::Invalid {
+                what: "course",
+                why: "this job does not come there",
+            });
+        }
+        self.best = best;
+        if let Some(last) = epochs.checked_sub(1) {
+            self.schedule.stop_after(last);
+        }
+        Ok(())
+    }
+
     /// Takes in the verdict on `epoch` (from 0): leaves out what follows if it
     /// is time to stop, and says what to do with the model.
     pub fn hear(&mut self, epoch: u32, verdict: Verdict) -> Copying {
@@ -144,5 +171,13 @@ impl Course {
             (Keep::Best, Verdict::NotBest) if over => Copying::PutBack,
             (Keep::Best, Verdict::NotBest) => Copying::Leave,
         }
+    }
+}
+
+/// How far it has come. What it goes by is the job's.
+impl Encode for Course {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.schedule.epochs().encode(out);
+        put_option(self.best.as_ref(), out, Encode::encode);
     }
 }

@@ -4,7 +4,7 @@ use entente_he::HeError;
 use entente_wire::DecodeError;
 use thiserror::Error;
 
-use crate::{fixed::RangeError, network::NetworkError, rows::RowsDiffer};
+use crate::{CheckpointError, fixed::RangeError, network::NetworkError, rows::RowsDiffer};
 
 /// What is to be done about an error. Read in one place, the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +86,9 @@ pub enum ProtocolError {
          whose halves both parties kept"
     )]
     ModelsDiffer,
+    /// A role cannot go on from what was kept of it.
+    #[error("the job cannot go on from its checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
     /// The driver asked for an exchange that the schedule does not have here.
     #[error(
         "exchange {index} is not the one that follows here; this is a defect, please report it"
@@ -108,6 +111,7 @@ impl ProtocolError {
             Self::LeakBound { .. } => "leak_bound",
             Self::NoValidationRows { .. } => "no_validation_rows",
             Self::ModelsDiffer => "models_differ",
+            Self::Checkpoint(_) => "checkpoint",
             Self::OutOfOrder { .. } => "out_of_order",
         }
     }
@@ -121,7 +125,8 @@ impl ProtocolError {
             | Self::Network(_)
             | Self::LeakBound { .. }
             | Self::NoValidationRows { .. }
-            | Self::ModelsDiffer => Class::Operator,
+            | Self::ModelsDiffer
+            | Self::Checkpoint(_) => Class::Operator,
             Self::He(HeError::Shape { .. }) | Self::OutOfOrder { .. } => Class::Bug,
             Self::He(HeError::BadKey { .. }) => Class::Abort,
             Self::He(_) => Class::Operator,

@@ -19,6 +19,8 @@
 //! machine, envelope and control never mention one by name.
 
 pub mod acml;
+mod checkpoint;
+pub mod contract;
 pub mod control;
 pub mod course;
 mod error;
@@ -38,6 +40,7 @@ pub mod session;
 pub mod split;
 pub mod verdict;
 
+pub use checkpoint::CheckpointError;
 pub use error::{Class, ProtocolError};
 pub use machine::{Machine, Next, Outbox, Sent};
 pub use product::{Half, Product};

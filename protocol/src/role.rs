@@ -1,5 +1,6 @@
 //! One party's half of a job, at rest between two exchanges.
 
+use entente_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,6 +34,13 @@ pub trait Role: Sized + Send + 'static {
     /// The name of a message kind of this protocol, for metrics: of sent and
     /// of received ones. `None` for a kind that it does not have.
     fn message_name(kind: entente_wire::Kind) -> Option<&'static str>;
+
+    /// Everything that the next exchange depends on and that cannot be had from
+    /// the job and this party's data: a role that resumes from it goes on as
+    /// this one would. Handed the messages of an exchange once more, it comes to
+    /// the same state; what it writes then may have other bytes, where it is
+    /// encrypted, and has to be dropped in favour of what was sent.
+    fn checkpoint(&self) -> Secret<Vec<u8>>;
 
     /// What the job leaves at this party, once all of its exchanges are done.
     fn product(self) -> Product;

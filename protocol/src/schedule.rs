@@ -137,6 +137,11 @@ impl Schedule {
         self.epochs = self.epochs.min(epoch.saturating_add(1));
     }
 
+    /// Epochs that are gone through.
+    pub(crate) fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
     /// Whether epochs that were asked for are left out.
     pub fn stops_early(&self) -> bool {
         self.epochs < self.asked

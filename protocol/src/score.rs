@@ -1,7 +1,12 @@
 //! What the reports of several exchanges say together: of an epoch, of the
 //! validation rows, of the test rows.
 
-use crate::Report;
+use entente_wire::{Decode, DecodeError, Encode, Reader};
+
+use crate::{
+    Report,
+    checkpoint::{float, put_float},
+};
 
 /// Loss and hits over samples. Nothing is in it at the party without labels,
 /// whose reports tell neither.
@@ -37,6 +42,24 @@ impl Score {
     /// while there are none.
     pub fn accuracy(&self) -> Option<f64> {
         (self.samples > 0).then(|| self.correct as f64 / self.samples as f64)
+    }
+}
+
+impl Encode for Score {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.samples.encode(out);
+        self.correct.encode(out);
+        put_float(self.loss, out);
+    }
+}
+
+impl Decode for Score {
+    fn decode((): &(), input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            samples: input.u64("samples")?,
+            correct: input.u64("hits")?,
+            loss: float("sum of losses", input)?,
+        })
     }
 }
 

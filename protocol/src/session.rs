@@ -1,6 +1,11 @@
-//! The identity of one attempt at one job.
+//! The identity of one attempt at one job, and what logs call it.
+
+use core::fmt;
+use std::str::FromStr;
 
 use entente_wire::{Digest, SessionId};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::job::JobId;
 
@@ -12,4 +17,109 @@ pub fn session_id(id: JobId, job: Digest, attempt: u32) -> SessionId {
         "entente session",
         &[id.as_bytes(), job.as_bytes(), &attempt.to_be_bytes()],
     ))
+}
+
+/// What one attempt at one job is called in logs and records, at both parties
+/// and the coordinator: the start of its session, which each derives for
+/// itself. Nothing is sent, and a party that logs another one works on another
+/// specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Correlation([u8; Self::BYTES]);
+
+impl Correlation {
+    const BYTES: usize = 6;
+
+    /// Of an attempt, as [`session_id`].
+    pub fn of(id: JobId, job: Digest, attempt: u32) -> Self {
+        session_id(id, job, attempt).into()
+    }
+}
+
+impl From<SessionId> for Correlation {
+    fn from(SessionId(digest): SessionId) -> Self {
+        let [a, b, c, d, e, f, ..] = *digest.as_bytes();
+        Self([a, b, c, d, e, f])
+    }
+}
+
+/// Twelve hexadecimal digits.
+impl fmt::Display for Correlation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Not a correlation id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a correlation id has twelve hexadecimal digits")]
+pub struct NoCorrelation;
+
+impl FromStr for Correlation {
+    type Err = NoCorrelation;
+
+    fn from_str(text: &str) -> Result<Self, NoCorrelation> {
+        let mut bytes = [0; Self::BYTES];
+        let digits = text.as_bytes();
+        let (pairs, rest) = digits.as_chunks::<2>();
+        if pairs.len() != Self::BYTES || !rest.is_empty() {
+            return Err(NoCorrelation);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            let pair = str::from_utf8(pair).map_err(|_| NoCorrelation)?;
+            if !pair.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return Err(NoCorrelation);
+            }
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NoCorrelation)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Correlation {
+    type Error = NoCorrelation;
+
+    fn try_from(text: String) -> Result<Self, NoCorrelation> {
+        text.parse()
+    }
+}
+
+impl From<Correlation> for String {
+    fn from(correlation: Correlation) -> Self {
+        correlation.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_attempt_has_a_correlation_of_its_own_and_it_reads_back() {
+        let id: JobId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let job = Digest::of("a job", &[]);
+        let (first, second) = (Correlation::of(id, job, 1), Correlation::of(id, job, 2));
+        assert_ne!(first, second);
+        let text = first.to_string();
+        assert!(session_id(id, job, 1).to_string().starts_with(&text));
+        assert_eq!((text.len(), text.parse()), (12, Ok(first)));
+        let json = serde_json::to_string(&first).unwrap();
+        assert_eq!(serde_json::from_str::<Correlation>(&json).unwrap(), first);
+    }
+
+    #[test]
+    fn what_is_none_is_refused() {
+        for text in [
+            "",
+            "0123456789a",
+            "0123456789abc",
+            "0123456789ag",
+            "+1+1+1+1+1+1",
+            "λλλλλλ",
+        ] {
+            assert_eq!(text.parse::<Correlation>(), Err(NoCorrelation), "{text}");
+        }
+    }
 }

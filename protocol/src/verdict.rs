@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Report,
+    checkpoint::{float, option, put_float, put_option},
     job::{Metric, Selection},
     score::Score,
 };
@@ -88,6 +89,26 @@ impl Judge {
                 Verdict::Best
             }
         }
+    }
+}
+
+/// What it has seen. What it goes by is the job's.
+impl Encode for Judge {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.seen.encode(out);
+        put_option(self.best.as_ref(), out, |best, out| put_float(*best, out));
+    }
+}
+
+impl Decode<Selection> for Judge {
+    fn decode(selection: &Selection, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let seen = Score::decode(&(), input)?;
+        let best = option("best epoch", input, |input| float("best epoch", input))?;
+        Ok(Self {
+            seen,
+            best,
+            ..Self::new(*selection)
+        })
     }
 }
 

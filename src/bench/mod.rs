@@ -13,6 +13,8 @@
 //! | whether the clock tells anything of a decryption | `timing.rs` |
 //! | what was promised, and whether it is kept here | `promises.rs` |
 //! | what a job will cost | `estimate.rs` |
+//!
+//! And beside it, in `scheduler.rs`, how much a coordinator can do.
 
 pub(crate) mod cut;
 pub(crate) mod effort;
@@ -23,6 +25,7 @@ mod primitives;
 mod print;
 mod promises;
 pub(crate) mod round;
+mod scheduler;
 mod timing;
 mod welch;
 
@@ -46,6 +49,8 @@ use crate::{
     exit::Failure,
     output,
 };
+
+pub(crate) use self::scheduler::scheduler;
 
 /// A round's operations, and rounds, for one key size and one layout.
 #[derive(Debug, Serialize, Deserialize)]

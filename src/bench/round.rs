@@ -10,7 +10,7 @@ use entente_protocol::{
     acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp},
     job::{
         Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, Liveness, Network, Objective,
-        Optimizer, Parties, Protocol, SampleShape, SchemeName, Training,
+        Optimizer, Parties, Protocol, Resources, SampleShape, SchemeName, Training,
     },
     loopback::{self, Speaker},
     network::{Features, Labels, NetworkError},
@@ -155,6 +155,7 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
         fixed_point: Default::default(),
         privacy: Default::default(),
         liveness: Liveness::default(),
+        resources: Resources::default(),
     };
     Job::try_from(spec).map_err(Failure::runtime)
 }

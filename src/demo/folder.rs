@@ -110,6 +110,7 @@ impl Folder {
             threads = 1
         };
         insert(&mut config, "party", "state_dir", self.state(party));
+        insert(&mut config, "party", "policy", self.policy(other)?);
         config.insert("tls".into(), self.tls(party));
         let url = format!("https://localhost:{}", coordinator.port());
         insert(&mut config, "coordinator", "url", url);
@@ -133,6 +134,15 @@ impl Folder {
         );
         config.insert("weights".into(), weights.into());
         self.write(party, &config)
+    }
+
+    /// Writes what the parties of a demonstration approve of by themselves: jobs
+    /// with each other.
+    fn policy(&self, peer: &str) -> Result<String, Failure> {
+        let path = self.path.join(format!("policy-for-{peer}.toml"));
+        let text = format!("[[allow]]\npeers = [\"{peer}\"]\napproval = \"automatic\"\n");
+        fs::write(&path, text).map_err(Failure::runtime)?;
+        Ok(path.display().to_string())
     }
 
     fn state(&self, name: &str) -> String {

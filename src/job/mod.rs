@@ -5,18 +5,19 @@ pub(crate) mod show;
 
 use std::{fs, path::Path};
 
+use entente_actors::CoordinatorSection;
 use entente_coordinator::{
     client::{Client, ClientError},
-    job::{IdempotencyKey, JobState, JobView},
+    job::{ApprovalView, FailureRecord, IdempotencyKey, JobState, JobView},
 };
 use entente_protocol::job::{JobId, Question, Side, Task};
-use entente_tls::{Credentials, Identity, Name, TlsFiles};
+use entente_tls::{Credentials, Identity, TlsFiles};
 use serde::Deserialize;
-use url::Url;
 
 use self::follow::Follower;
 use crate::{
     cli::{Format, JobArgs, JobCommand},
+    contract,
     exit::Failure,
     output, serve, settings,
 };
@@ -26,15 +27,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 struct ClientConfig {
     tls: TlsFiles,
-    coordinator: Coordinator,
-}
-
-/// `[coordinator]` of the same.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Coordinator {
-    url: Url,
-    name: Name,
+    /// As a party's.
+    coordinator: CoordinatorSection,
 }
 
 /// Asks the coordinator and shows what it says.
@@ -55,9 +49,14 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
     serve::runtime().block_on(async {
         let client = client()?;
         match (args.command, spec) {
-            (JobCommand::Submit { watch, .. }, Some(task)) => {
+            (
+                JobCommand::Submit {
+                    watch, priority, ..
+                },
+                Some(task),
+            ) => {
                 warn(&task);
-                let submitted = client.submit_as(&task.spec(), &key).await;
+                let submitted = client.submit_as(&task.spec(), &key, priority).await;
                 let view = submitted.map_err(|error| not_submitted(&error, &key))?;
                 if watch {
                     watch_to_end(&client, view.id, args.output).await
@@ -81,10 +80,31 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let why = client.why(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::why(&why, args.output)
             }
+            (JobCommand::Contract { id }, _) => {
+                let id = parse(&id)?;
+                let found = client.contract(id).await.map_err(Failure::runtime)?;
+                contract::show(&found, args.output)
+            }
             (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.output).await,
             (JobCommand::Cancel { id }, _) => {
                 let view = client.cancel(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::job(&view, args.output)
+            }
+            (JobCommand::Pause { id }, _) => {
+                let view = client.pause(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::job(&view, args.output)
+            }
+            (JobCommand::Resume { id }, _) => {
+                let view = client.resume(parse(&id)?).await.map_err(Failure::runtime)?;
+                show::job(&view, args.output)
+            }
+            (JobCommand::Retry { id, watch }, _) => {
+                let view = client.retry(parse(&id)?).await.map_err(Failure::runtime)?;
+                if watch {
+                    watch_to_end(&client, view.id, args.output).await
+                } else {
+                    show::job(&view, args.output)
+                }
             }
             (JobCommand::Submit { .. }, None) => Err(Failure::runtime("no specification was read")),
         }
@@ -138,10 +158,12 @@ pub(crate) fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Fai
     let config: ClientConfig = settings::load(path)?;
     let credentials = Credentials::load(&config.tls).map_err(Failure::configuration)?;
     let coordinator = Identity::coordinator(config.coordinator.name);
-    Ok(move || {
-        Client::new(&credentials, config.coordinator.url, &coordinator)
-            .map_err(Failure::configuration)
-    })
+    let urls = config.coordinator.url.iter().cloned().collect();
+    Ok(
+        move || {
+            Client::of_several(&credentials, urls, &coordinator).map_err(Failure::configuration)
+        },
+    )
 }
 
 async fn watch_to_end(client: &Client, id: JobId, format: Format) -> Result<(), Failure> {
@@ -179,21 +201,38 @@ fn early_stop(view: &JobView) -> Option<String> {
 
 /// Why a job did not succeed, in one sentence.
 fn reason(view: &JobView) -> String {
-    let reasons: Vec<String> = view
-        .failures
-        .iter()
-        .map(|failure| {
-            let side = failure.side.map(|side| &view.sides.of(side).party);
-            let place = side.map_or_else(|| "the coordinator".to_owned(), ToString::to_string);
-            format!(
-                "{place}: {} (exchange {})",
-                failure.message, failure.exchange
-            )
-        })
-        .collect();
-    if reasons.is_empty() {
-        format!("it is {}", view.state)
-    } else {
-        reasons.join("; ")
+    if view.failures.is_empty() {
+        let rejections: Vec<String> = rejections(view).collect();
+        return match rejections.is_empty() {
+            true => format!("it is {}", view.state),
+            false => rejections.join("; "),
+        };
     }
+    causes(view, &view.failures)
+}
+
+/// What each side said of why an attempt failed.
+fn causes(view: &JobView, failures: &[FailureRecord]) -> String {
+    let cause = |failure: &FailureRecord| {
+        let side = failure.side.map(|side| &view.sides.of(side).party);
+        let place = side.map_or_else(|| "the coordinator".to_owned(), ToString::to_string);
+        let step = match &failure.state {
+            Some(state) => format!("exchange {}, {state}", failure.exchange),
+            None => format!("exchange {}", failure.exchange),
+        };
+        format!("{place}: {} ({step})", failure.message)
+    };
+    let causes: Vec<String> = failures.iter().map(cause).collect();
+    causes.join("; ")
+}
+
+/// Who does not take part, and by which rule.
+fn rejections(view: &JobView) -> impl Iterator<Item = String> {
+    view.sides.iter().filter_map(|side| match &side.approval {
+        Some(ApprovalView::Rejected(rejection)) => Some(format!(
+            "{} does not take part: {} ({})",
+            side.party, rejection.reason, rejection.rule
+        )),
+        Some(ApprovalView::Approved { .. }) | None => None,
+    })
 }

@@ -1,12 +1,13 @@
 //! Jobs, shown once.
 
-use entente_coordinator::job::{JobView, ModelView, Why, Word};
+use entente_coordinator::job::{InLine, JobState, JobView, ModelView, Why, Word};
 use entente_protocol::{
     control::{Evaluated, Phase},
-    job::{Keep, Side},
+    job::{Keep, PartyName, Side},
 };
+use time::OffsetDateTime;
 
-use super::{early_stop, follow::steps, reason};
+use super::{causes, early_stop, follow::steps, reason};
 use crate::{cli::Format, exit::Failure, output};
 
 /// One job.
@@ -21,13 +22,16 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
             "task".to_owned(),
             format!("{} {}", view.task, model(&view.model)),
         ],
-        ["state".to_owned(), view.state.to_string()],
+        ["state".to_owned(), standing(view)],
         [
             "submitted".to_owned(),
             format!("{} by {}", view.submitted_at, view.submitted_by),
         ],
         ["specification".to_owned(), view.spec_digest.clone()],
     ];
+    if view.state == JobState::Rejected {
+        rows.push(["rejected".to_owned(), reason(view)]);
+    }
     if let Some(what) = &view.waiting_for {
         rows.push(["waits for".to_owned(), what.clone()]);
     }
@@ -104,8 +108,43 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     if !view.failures.is_empty() {
         rows.push(["failed".to_owned(), reason(view)]);
     }
+    rows.extend(attempts(view));
+    for (what, other) in [("retries", view.retry_of), ("retried as", view.retried_as)] {
+        rows.extend(other.map(|id| [what.to_owned(), id.to_string()]));
+    }
     println!("{}", output::table(["", ""], rows));
     Ok(())
+}
+
+/// The state, since when, and when it will have failed.
+fn standing(view: &JobView) -> String {
+    let mut standing = format!("{} since {}", view.state, view.since);
+    if let Some(at) = view.fails_at {
+        standing += &format!("; fails at {at}, if no exchange is finished before");
+    }
+    standing
+}
+
+/// What became of each attempt, if there was more than one, and what the logs call
+/// the last one.
+fn attempts(view: &JobView) -> Vec<[String; 2]> {
+    let mut rows = vec![["correlation".to_owned(), view.correlation.to_string()]];
+    let Some((_, ended)) = view.attempts.split_last() else {
+        return rows;
+    };
+    for attempt in ended {
+        let moment = |at: Option<OffsetDateTime>| at.map_or("?".to_owned(), |at| at.to_string());
+        let text = format!(
+            "{} to {}, {} exchanges, correlation {}: {}",
+            moment(attempt.from),
+            moment(attempt.to),
+            attempt.exchanges_done,
+            attempt.correlation,
+            causes(view, &attempt.failures),
+        );
+        rows.push([format!("attempt {}", attempt.number), text]);
+    }
+    rows
 }
 
 /// A model, with its version.
@@ -132,12 +171,16 @@ pub(super) fn why(why: &Why, format: Format) -> Result<(), Failure> {
         return output::json(why);
     }
     let mut rows = vec![["job".to_owned(), format!("{} ({})", why.job, why.name)]];
-    rows.push(["state".to_owned(), why.state.to_string()]);
+    let since = output::duration(why.in_state_ms as f64 / 1000.0);
+    rows.push(["state".to_owned(), format!("{} for {since}", why.state)]);
     for reason in &why.reasons {
         rows.push(["waits for".to_owned(), reason.to_string()]);
     }
     if why.reasons.is_empty() && !why.state.is_ended() {
         rows.push(["waits for".to_owned(), "nothing: it goes on".to_owned()]);
+    }
+    if let Some(line) = &why.line {
+        rows.push(["in line".to_owned(), in_line(line)]);
     }
     if let Some(left_ms) = why.fails_in_ms {
         let left = output::duration(left_ms as f64 / 1000.0);
@@ -150,6 +193,29 @@ pub(super) fn why(why: &Why, format: Format) -> Result<(), Failure> {
     }
     println!("{}", output::table(["", ""], rows));
     Ok(())
+}
+
+/// Where a job stands among those that wait, in one sentence or a few.
+fn in_line(line: &InLine) -> String {
+    let had = output::duration(line.had_ms as f64 / 1000.0);
+    let mut text = format!(
+        "{} of {} that wait for its parties; priority {}, and its submitter has had {had} of late",
+        line.position, line.of, line.priority
+    );
+    if !line.before.is_empty() {
+        text += &format!("; before it: {}", line.before);
+    }
+    match line.goes_first_at {
+        Some(at) => text += &format!("; goes before what waits less from {at} on"),
+        None => text += "; it has begun, and goes before what has not",
+    }
+    let kept: Vec<&str> = line.kept_at.iter().map(PartyName::as_str).collect();
+    if !kept.is_empty() {
+        let kept = kept.join(" and ");
+        text +=
+            &format!("; room is kept for it at {kept} until it starts or one of them goes away");
+    }
+    text
 }
 
 /// What is known of a party, in one sentence.
@@ -170,6 +236,7 @@ fn said(word: &Word) -> String {
         Some(Phase::Preparing) => "says that it prepares".to_owned(),
         Some(Phase::Running) => "says that it computes".to_owned(),
         Some(Phase::Waiting { what, .. }) => format!("says that it waits for {what}"),
+        Some(Phase::Held) => "says that it holds its checkpoint".to_owned(),
         Some(Phase::Finished) => "says that it has finished".to_owned(),
         Some(Phase::Failed { failure }) => format!("says that it failed: {}", failure.message),
     };

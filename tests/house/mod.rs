@@ -73,6 +73,9 @@ impl Service {
     pub(crate) fn start(folder: &Path, role: &str, name: &str) -> Self {
         let announce = folder.join(format!("{name}.addresses.json"));
         let log = folder.join(format!("{name}.log"));
+        // Of a process of this name that was killed.
+        let _ = fs::remove_file(&announce);
+        let lines = fs::OpenOptions::new().create(true).append(true).open(&log);
         let child = Command::new(ENTENTE)
             .current_dir(folder)
             .args([role, "--config", &format!("{name}.toml"), "--announce"])
@@ -80,7 +83,7 @@ impl Service {
             .arg("--until-stdin-closes")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap())
+            .stderr(lines.unwrap())
             .spawn()
             .unwrap();
         let mut service = Self {
@@ -104,16 +107,49 @@ impl Service {
         self.child.id()
     }
 
+    /// Sends SIGTERM, and expects it to end well and by itself. One that was
+    /// stopped before stays so.
+    pub(crate) fn stop(&mut self) {
+        if self.child.try_wait().unwrap().is_some() {
+            return;
+        }
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.unwrap().success());
+        let status = eventually("the process ends by itself", || {
+            self.child.try_wait().unwrap()
+        });
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    pub(crate) fn port(&self, what: &str) -> u16 {
-        let address = self.addresses[what]
-            .as_str()
-            .unwrap_or_else(|| panic!("{:?}", self.addresses));
-        address.rsplit_once(':').unwrap().1.parse().unwrap()
+    /// Where a coordinator's API is.
+    pub(crate) fn url(&self) -> String {
+        format!("https://localhost:{}/", self.port("api"))
     }
+
+    /// Kills it, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn port(&self, what: &str) -> u16 {
+        port(&self.addresses[what]).unwrap_or_else(|| panic!("{:?}", self.addresses))
+    }
+
+    /// All that it listens on.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let addresses = self.addresses.as_object().unwrap();
+        addresses.values().filter_map(port).collect()
+    }
+}
+
+fn port(address: &Value) -> Option<u16> {
+    address.as_str()?.rsplit_once(':')?.1.parse().ok()
 }
 
 impl Drop for Service {
@@ -125,14 +161,18 @@ impl Drop for Service {
 
 /// Certificates for a coordinator, two parties and a user, in a new folder.
 pub(crate) fn folder_with_certificates() -> TempDir {
+    folder_for(&["bank-a", "bank-b"])
+}
+
+/// The same for these parties.
+pub(crate) fn folder_for(parties: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     succeed(folder.path(), &["cert", "ca", "--out", "pki"]);
-    for (kind, name) in [
-        ("coordinator", "coordinator"),
-        ("party", "bank-a"),
-        ("party", "bank-b"),
-        ("user", "alice"),
-    ] {
+    let parties = parties.iter().map(|name| ("party", *name));
+    for (kind, name) in [("coordinator", "coordinator"), ("user", "alice")]
+        .into_iter()
+        .chain(parties)
+    {
         succeed(
             folder.path(),
             &["cert", "issue", kind, name, "--ca", "pki", "--out", "pki"],
@@ -151,6 +191,11 @@ pub(crate) fn configure(folder: &Path, sample: &str, changes: &[(&str, &str)]) {
         text = text.replace(from, to);
     }
     fs::write(folder.join(format!("{sample}.toml")), text).unwrap();
+    if sample.starts_with("bank-") {
+        let policy = "deploy/policy.toml";
+        fs::create_dir_all(folder.join("deploy")).unwrap();
+        fs::copy(samples.join("policy.toml"), folder.join(policy)).unwrap();
+    }
 }
 
 /// A coordinator and two parties, running.
@@ -177,13 +222,26 @@ impl House {
     ) -> Self {
         let folder = folder_with_certificates();
         prepare(folder.path());
-        let iris = "[datasets.iris]";
-        let [active_data, passive_data] = datasets.map(|more| format!("{more}\n{iris}"));
         let path = folder.path();
         configure(path, "coordinator", &[("127.0.0.1:7400", "127.0.0.1:0")]);
         let coordinator = Service::start(path, "coordinator", "coordinator");
-        let url = format!("https://localhost:{}/", coordinator.port("api"));
-        let url = ("https://localhost:7400/", url.as_str());
+        let url = coordinator.url();
+        Self::round(folder, coordinator, &format!("{url:?}"), between, datasets)
+    }
+
+    /// The same round a coordinator that runs; `url` is what parties and users
+    /// have in their configurations.
+    pub(crate) fn round(
+        folder: TempDir,
+        coordinator: Service,
+        url: &str,
+        between: impl FnOnce(u16) -> u16,
+        datasets: [&str; 2],
+    ) -> Self {
+        let iris = "[datasets.iris]";
+        let [active_data, passive_data] = datasets.map(|more| format!("{more}\n{iris}"));
+        let path = folder.path();
+        let url = ("\"https://localhost:7400/\"", url);
         configure(path, "client", &[url]);
         configure(
             path,
@@ -235,22 +293,11 @@ impl House {
             "bank-a" => &self.active,
             _ => &self.passive,
         };
-        let file = |name: &str| self.path().join("pki").join(name);
-        let credentials = Credentials::load(&TlsFiles {
-            ca: file("ca.pem"),
-            certificate: file("alice.pem"),
-            key: file("alice.key"),
-        });
         let of = Identity::party(party.parse().unwrap());
-        let tls = credentials.unwrap().client_config(&of).unwrap();
         let url = format!("https://localhost:{}/metrics", service.port("metrics"));
-        actix_rt::System::new().block_on(async {
-            let connector = awc::Connector::new().rustls_0_23(tls);
-            let client = awc::Client::builder().connector(connector).finish();
-            let mut response = client.get(url).send().await.unwrap();
-            assert!(response.status().is_success(), "{}", response.status());
-            String::from_utf8(response.body().await.unwrap().to_vec()).unwrap()
-        })
+        let (status, text) = get(self.path(), &of, &url);
+        assert_eq!(status, 200, "{text}");
+        text
     }
 
     pub(crate) fn show(&self, id: &str) -> Value {
@@ -263,7 +310,7 @@ impl House {
         eventually("the job ends", || {
             let job = self.show(id);
             let state = job["state"].as_str().unwrap();
-            ["succeeded", "failed", "cancelled"]
+            ["succeeded", "failed", "cancelled", "rejected"]
                 .contains(&state)
                 .then_some(job)
         })
@@ -280,4 +327,23 @@ impl House {
             .join("half.bin");
         fs::read(half).unwrap()
     }
+}
+
+/// What alice is answered by `of` at `url`: status and text.
+pub(crate) fn get(folder: &Path, of: &Identity, url: &str) -> (u16, String) {
+    let file = |name: &str| folder.join("pki").join(name);
+    let credentials = Credentials::load(&TlsFiles {
+        ca: file("ca.pem"),
+        certificate: file("alice.pem"),
+        key: file("alice.key"),
+    });
+    let tls = credentials.unwrap().client_config(of).unwrap();
+    actix_rt::System::new().block_on(async {
+        let connector = awc::Connector::new().rustls_0_23(tls).timeout(PATIENCE);
+        let client = awc::Client::builder().connector(connector);
+        let client = client.timeout(PATIENCE).finish();
+        let mut response = client.get(url).send().await.unwrap();
+        let text = String::from_utf8(response.body().await.unwrap().to_vec()).unwrap();
+        (response.status().as_u16(), text)
+    })
 }

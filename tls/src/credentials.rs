@@ -15,6 +15,7 @@ use crate::configuration;
 use crate::error::TlsError;
 use crate::files;
 use crate::identity::Identity;
+use crate::signature::Authorities;
 
 /// Where the PEM files are; the `[tls]` section of a configuration file.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -80,6 +81,16 @@ impl Credentials {
         self.not_after_unix_s
     }
 
+    /// Those that are trusted to name members.
+    #[must_use]
+    pub fn authorities(&self) -> Authorities {
+        Authorities::new(self.roots.clone())
+    }
+
+    pub(crate) fn own(&self) -> &CertifiedKey {
+        &self.own
+    }
+
     /// For listening: TLS 1.3, own certificate, and every client must present a
     /// member's.
     ///
@@ -110,7 +121,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
+pub(crate) fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for root in files::certificates(path)? {
         let usable = authority_key(&root).is_some() && roots.add(root).is_ok();

@@ -152,6 +152,9 @@ pub enum TlsError {
     #[error("cannot issue the certificate: {0}")]
     Issue(#[from] rcgen::Error),
 
+    /// The own key could not sign a text.
+    #[error("cannot sign: {0}; use an ECDSA P-256 or P-384, Ed25519 or RSA key")]
+    Signing(#[source] rustls::Error),
     /// rustls refused settings of ours.
     #[error("rustls refuses the configuration, which is a bug in entente: {0}")]
     Configuration(#[source] rustls::Error),
@@ -191,6 +194,7 @@ impl TlsError {
             Self::Host(_) => "host",
             Self::Validity => "validity",
             Self::Issue(_) => "issue",
+            Self::Signing(_) => "signing",
             Self::Configuration(_) => "configuration",
         }
     }

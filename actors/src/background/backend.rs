@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use entente_he::{Ahead, Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme};
+use entente_wire::Secret;
 
 use super::Background;
 
@@ -32,6 +33,17 @@ impl<S: Scheme> Backend<S> for WorksAhead<S> {
         rng: &mut Rng,
     ) -> Result<Arc<dyn KeyOwner<S>>, HeError> {
         let owner = self.inner.generate(bits, bounds, rng)?;
+        self.serve(owner.clone());
+        Ok(owner)
+    }
+
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<S>>, HeError> {
+        let owner = self.inner.restore(bits, secret_key, bounds)?;
         self.serve(owner.clone());
         Ok(owner)
     }

@@ -39,9 +39,20 @@ fn what_is_left_out_has_a_default() {
 fn each_setting_has_its_range() {
     for (pointer, value, key) in [
         ("/party/capacity", json!(0), "party.capacity"),
+        ("/party/job_threads", json!(0), "party.job_threads"),
+        (
+            "/party/job_memory_bytes",
+            json!(1000),
+            "party.job_memory_bytes",
+        ),
         (
             "/coordinator/url",
             json!("http://host:1/"),
+            "coordinator.url",
+        ),
+        (
+            "/coordinator/url",
+            json!(["https://host:1/", "http://host:2/"]),
             "coordinator.url",
         ),
         ("/compute", json!({ "threads": 2000 }), "compute.threads"),
@@ -71,6 +82,21 @@ fn each_setting_has_its_range() {
         assert!(problem.contains(key), "{problem}");
     }
     assert!(with("/peers/bank-b/address", json!("[::1]:7101")).is_ok());
+}
+
+#[test]
+fn several_coordinators_are_a_list_or_stand_between_commas() {
+    let urls = |value: Value| {
+        let urls = with("/coordinator/url", value).unwrap().coordinator.url;
+        urls.iter().map(Url::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(urls(json!("https://a:1/")), ["https://a:1/"]);
+    let two = ["https://a:1/", "https://b:2/"];
+    assert_eq!(urls(json!(two)), two);
+    assert_eq!(urls(json!("https://a:1/, https://b:2")), two);
+    for none in [json!([]), json!(""), json!("https://a:1/,")] {
+        assert!(with("/coordinator/url", none).is_err());
+    }
 }
 
 /// By its affinity; a limit of its control group is read in the same place.

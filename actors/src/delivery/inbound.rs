@@ -7,6 +7,8 @@ use std::{
 
 use entente_wire::{Digest, Envelope, MAX_FRAME_BYTES, Position};
 
+use super::Messages;
+
 /// How far a peer may be ahead of this side, in exchanges: it may have ended
 /// an exchange whose last message is still on its way to us.
 const AHEAD: u64 = 1;
@@ -72,6 +74,21 @@ impl Inbound {
     /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As a journal has kept it, for a machine that goes on with `exchange`.
+    pub fn restored(messages: &Messages, exchange: u64) -> Self {
+        let accepted = messages.accepted.iter();
+        let waiting: BTreeMap<_, _> = accepted
+            .filter(|(position, _)| position.exchange >= exchange)
+            .map(|(position, received)| (*position, received.clone()))
+            .collect();
+        let bytes = |received: &Arc<Received>| received.envelope.payload.len();
+        Self {
+            digests: messages.heard.clone(),
+            waiting_bytes: waiting.values().map(bytes).sum(),
+            waiting,
+        }
     }
 
     /// Takes in a delivery, while `next` is what the machine wants (or will,

@@ -1,14 +1,14 @@
 //! What must survive, kept before anything leaves.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::sync::Arc;
 
 use entente_wire::Position;
 use thiserror::Error;
 
-use super::{Packet, Received};
+use super::{Checkpoint, Ended, Kept, Packet, Received};
 
 /// A fact that must survive this process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Record {
     /// A peer's message was taken, and will be acknowledged.
     Accepted(Arc<Received>),
@@ -17,10 +17,25 @@ pub enum Record {
     /// The peer has the message at this place.
     Acknowledged(Position),
     /// The role is at rest between two exchanges.
-    Rest {
-        /// Exchanges that are done.
-        exchanges_done: u64,
-    },
+    Rest(Arc<Checkpoint>),
+    /// Nothing will follow here.
+    Ended(Box<Ended>),
+}
+
+impl Record {
+    /// Whether something that was told to others would be wrong without it.
+    ///
+    /// The peer throws away what is acknowledged, and must never see two
+    /// contents at one place: those two facts must be on the disk first. A
+    /// rest that is lost is come to again, from the checkpoint before it and
+    /// the same messages; an acknowledgement that is lost costs one message
+    /// sent again.
+    pub fn is_relied_upon(&self) -> bool {
+        match self {
+            Self::Accepted(_) | Self::Sent(_) | Self::Ended(_) => true,
+            Self::Acknowledged(_) | Self::Rest(_) => false,
+        }
+    }
 }
 
 /// Where a session keeps its records.
@@ -29,25 +44,64 @@ pub enum Record {
 /// [`commit`](Journal::commit), so there is no message and no acknowledgement
 /// on the wire whose record is not kept.
 pub trait Journal: Send {
-    /// Keeps all of `records` or none of them.
+    /// Keeps all of `records` or none of them. The same records may come again
+    /// after an error; keeping them twice is keeping them once.
     ///
     /// # Errors
-    /// [`JournalError`]; the job ends with it.
+    /// [`JournalError`]; nothing of what depends on the records may leave.
     fn commit(&mut self, records: &[Record]) -> Result<(), JournalError>;
 }
 
-/// The records could not be kept.
+/// The records could not be kept, or not be read. The text goes into the job's
+/// record, which others read, and names no path: that is in the party's log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the job's records cannot be kept: {0}")]
-pub struct JournalError(pub String);
+#[non_exhaustive]
+pub enum JournalError {
+    /// There is no room.
+    #[error(
+        "there is no room for the job's records; \
+         make room below [party] state_dir of this party"
+    )]
+    NoSpace,
+    /// The file system refuses for another reason.
+    #[error(
+        "the job's records cannot be kept: {0}; \
+         see that [party] state_dir of this party is there and can be written to"
+    )]
+    Unwritable(String),
+    /// What was read is not what was written.
+    #[error(
+        "the job's records are damaged: {0}; nothing of them was deleted. See to the disk \
+         below [party] state_dir of this party, then retry the job to begin it again"
+    )]
+    Damaged(String),
+}
+
+impl JournalError {
+    /// A closed set of names, for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NoSpace | Self::Unwritable(_) => "journal",
+            Self::Damaged(_) => "checkpoint_damaged",
+        }
+    }
+
+    /// What a job waits for that is to go on after this: nothing mends what is
+    /// damaged.
+    pub fn waits_for(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSpace => Some("space in [party] state_dir"),
+            Self::Unwritable(_) => Some("[party] state_dir to be writable"),
+            Self::Damaged(_) => None,
+        }
+    }
+}
 
 /// Keeps in memory what a restart would need: enough to carry a session over a
-/// lost link, gone with the process.
-#[derive(Default)]
+/// lost link, gone with the process. What a journal on a disk must equal.
+#[derive(Debug, Default, Clone)]
 pub struct MemoryJournal {
-    exchanges_done: u64,
-    accepted: BTreeMap<Position, Arc<Received>>,
-    sent: BTreeMap<Position, Packet>,
+    kept: Kept,
 }
 
 impl MemoryJournal {
@@ -56,53 +110,17 @@ impl MemoryJournal {
         Self::default()
     }
 
-    /// Exchanges that are done.
-    pub fn exchanges_done(&self) -> u64 {
-        self.exchanges_done
-    }
-
-    /// Places of messages taken since the last rest.
-    pub fn accepted(&self) -> Vec<Position> {
-        self.accepted.keys().copied().collect()
-    }
-
-    /// Messages sent and not acknowledged.
-    pub fn unacknowledged(&self) -> Vec<Packet> {
-        self.sent.values().cloned().collect()
+    /// What it holds.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 }
 
 impl Journal for MemoryJournal {
     fn commit(&mut self, records: &[Record]) -> Result<(), JournalError> {
         for record in records {
-            match record {
-                Record::Accepted(received) => {
-                    let position = received.envelope.position;
-                    self.accepted.insert(position, received.clone());
-                }
-                Record::Sent(packet) => {
-                    self.sent.insert(packet.position, packet.clone());
-                }
-                Record::Acknowledged(position) => {
-                    self.sent.remove(position);
-                }
-                Record::Rest { exchanges_done } => {
-                    self.exchanges_done = *exchanges_done;
-                    self.accepted
-                        .retain(|position, _| position.exchange >= *exchanges_done);
-                }
-            }
+            self.kept.apply(record);
         }
         Ok(())
-    }
-}
-
-impl fmt::Debug for MemoryJournal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryJournal")
-            .field("exchanges_done", &self.exchanges_done)
-            .field("accepted", &self.accepted.keys())
-            .field("sent", &self.sent.keys())
-            .finish()
     }
 }

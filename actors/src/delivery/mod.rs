@@ -17,14 +17,21 @@
 //!
 //! [`Sessions`] decides whose message it is, [`Inbound`] whether it is new,
 //! [`Outbound`] when to send again, and a [`Journal`] keeps what must survive
-//! before anything leaves.
+//! before anything leaves. What it holds, [`Kept`], is what a session goes on
+//! from after its process has died: the role at rest, the peer's messages since,
+//! which are handed in again, and the own ones, which are not written again.
 
+mod checkpoint;
 mod inbound;
 mod journal;
+mod kept;
 mod outbound;
 mod sessions;
 
+pub use checkpoint::{Checkpoint, Counts};
 pub use inbound::{Inbound, Received, Verdict};
 pub use journal::{Journal, JournalError, MemoryJournal, Record};
+pub use kept::{Ended, Kept, Left, Messages, Restored};
+pub(crate) use kept::{digests_from, whole_from};
 pub use outbound::{Acknowledgement, Leaving, Outbound, Packet};
 pub use sessions::Sessions;

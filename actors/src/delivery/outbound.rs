@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fmt, mem, sync::Arc, time::Instant};
 
 use entente_protocol::Sent;
-use entente_wire::{Digest, Encode, Envelope, Frame, Position, SessionId};
+use entente_wire::{
+    Digest, Encode, Envelope, Frame, Kind, Position, SessionId, decode_exactly, read_kind,
+};
 use rand_chacha::ChaCha20Rng;
 
 use crate::backoff::{Backoff, Waits};
@@ -15,8 +17,8 @@ pub struct Packet {
     pub position: Position,
     /// The digest of the envelope, which an acknowledgement repeats.
     pub digest: Digest,
-    /// The name of its kind, for logs and metrics.
-    pub name: &'static str,
+    /// Its kind, for logs and metrics.
+    pub kind: Kind,
     /// The encoded frame.
     pub frame: Arc<Vec<u8>>,
 }
@@ -32,9 +34,22 @@ impl Packet {
         Self {
             position,
             digest: envelope.digest(),
-            name: sent.name,
+            kind: sent.kind,
             frame: Arc::new(Frame::Data(envelope).encoded()),
         }
+    }
+
+    /// From the frame of an earlier process; nothing for bytes that are none.
+    pub(crate) fn from_frame(frame: Vec<u8>) -> Option<Self> {
+        let Ok(Frame::Data(envelope)) = decode_exactly::<(), Frame>(&(), &frame) else {
+            return None;
+        };
+        Some(Self {
+            position: envelope.position,
+            digest: envelope.digest(),
+            kind: read_kind(&envelope.payload).ok()?,
+            frame: Arc::new(frame),
+        })
     }
 
     /// The bytes that it takes on the stream, with the length in front.
@@ -46,7 +61,8 @@ impl Packet {
 impl fmt::Debug for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.frame.len();
-        write!(f, "Packet({} {}, {bytes} bytes)", self.position, self.name)
+        let Self { position, kind, .. } = self;
+        write!(f, "Packet({position} of kind {}, {bytes} bytes)", kind.0)
     }
 }
 
@@ -97,6 +113,19 @@ impl Outbound {
             linked: false,
             jitter,
         }
+    }
+
+    /// With messages that an earlier process has sent, or was about to.
+    pub fn restored(now: Instant, jitter: ChaCha20Rng, sent: BTreeMap<Position, Packet>) -> Self {
+        let mut outbound = Self::new(jitter);
+        for packet in sent.into_values() {
+            let position = packet.position;
+            outbound.push(now, packet);
+            if let Some(pending) = outbound.pending.get_mut(&position) {
+                pending.left = true;
+            }
+        }
+        outbound
     }
 
     /// Whether there is a link to the peer.
@@ -196,7 +225,6 @@ impl fmt::Debug for Outbound {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use entente_wire::Kind;
     use rand::SeedableRng;
 
     use super::*;

@@ -114,7 +114,7 @@ impl DriverError {
             Self::TooManySteps { .. } => "too_many_steps",
             Self::TooLarge { .. } => "too_large",
             Self::Save(_) => "save",
-            Self::Journal(_) => "journal",
+            Self::Journal(error) => error.label(),
         }
     }
 

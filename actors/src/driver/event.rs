@@ -16,6 +16,8 @@ use crate::delivery::{JournalError, Received};
 pub enum Event<R: Role> {
     /// Exchanges below this number may begin.
     Granted(u64),
+    /// Whether the job is paused.
+    Hold(bool),
     /// A message of this session, from the peer of this session: whoever
     /// brings it has checked both.
     Arrived(Arc<Received>),
@@ -47,8 +49,10 @@ pub enum Event<R: Role> {
     Saved,
     /// It could not be saved: why.
     CannotSave(String),
-    /// The records of the last effects could not be kept.
+    /// The records of earlier effects could not be kept.
     CannotKeep(JournalError),
+    /// They are kept now.
+    KeptAgain,
 }
 
 /// Where a job stands at this party, and how far it is.
@@ -76,6 +80,9 @@ pub enum Standing {
         /// Since when.
         since: Instant,
     },
+    /// It is paused, and nothing of it is under way: what its journal has is
+    /// all that there is of it.
+    Held,
     /// All exchanges are done, and what they leave at this party is saved.
     Finished,
     /// It failed here.
@@ -84,15 +91,23 @@ pub enum Standing {
 
 impl Standing {
     /// A closed set of names, for metrics.
-    pub const LABELS: [&'static str; 5] = ["preparing", "running", "waiting", "finished", "failed"];
+    pub const LABELS: [&'static str; 6] = [
+        "preparing",
+        "running",
+        "waiting",
+        "held",
+        "finished",
+        "failed",
+    ];
 
     /// Its name among [`Standing::LABELS`].
     pub fn label(&self) -> &'static str {
-        let [preparing, running, waiting, finished, failed] = Self::LABELS;
+        let [preparing, running, waiting, held, finished, failed] = Self::LABELS;
         match self {
             Self::Preparing => preparing,
             Self::Running => running,
             Self::Waiting { .. } => waiting,
+            Self::Held => held,
             Self::Finished => finished,
             Self::Failed(_) => failed,
         }

@@ -3,11 +3,11 @@
 
 use std::{mem, sync::Arc, time::Instant};
 
-use entente_protocol::{Next, Rest, Role};
+use entente_protocol::{Rest, Role};
 use entente_wire::{Frame, Position, Refusal};
 
-use super::{Command, Computed, Driver, DriverError, Effects, Place, Work};
-use crate::delivery::{Received, Record, Verdict};
+use super::{Command, Computed, Driver, DriverError, Effects, Place, Work, work::After};
+use crate::delivery::{Checkpoint, Received, Record, Verdict};
 
 impl<R: Role> Driver<R> {
     pub(super) fn arrived(
@@ -60,17 +60,24 @@ impl<R: Role> Driver<R> {
             return Ok(());
         }
         self.since = now;
-        let (next, packets) = computed.outcome?;
+        let (after, packets) = computed.outcome?;
         for packet in packets {
-            self.written = packet.position.step.saturating_add(1);
+            let Position { exchange, step } = packet.position;
+            self.written = step.saturating_add(1);
+            if step < self.before.get(&exchange).copied().unwrap_or_default() {
+                // An earlier process wrote here, and what it wrote counts: the
+                // peer may have it, and these bytes are not the same.
+                continue;
+            }
             effects.keep(Record::Sent(packet.clone()));
             if let Some(leaving) = self.outbound.push(now, packet) {
                 effects.then(Command::Send(leaving));
             }
         }
-        match next {
-            Next::Continue(machine) => self.place = Place::Waiting(machine),
-            Next::Done(Rest { role, report }) => {
+        match after {
+            After::Waits(machine) => self.place = Place::Waiting(machine),
+            After::Rests { rest, checkpoint } => {
+                let Rest { role, report } = rest;
                 let exchange = self.next_in.exchange;
                 self.inbound
                     .rest(exchange)
@@ -81,10 +88,13 @@ impl<R: Role> Driver<R> {
                     step: 0,
                 };
                 self.written = 0;
+                self.before.remove(&exchange);
                 self.place = Place::Resting(role);
-                effects.keep(Record::Rest {
+                effects.keep(Record::Rest(Arc::new(Checkpoint {
                     exchanges_done: exchange + 1,
-                });
+                    counts: self.tally.counts(),
+                    role: checkpoint,
+                })));
             }
         }
         Ok(())
@@ -96,6 +106,9 @@ impl<R: Role> Driver<R> {
         now: Instant,
         effects: &mut Effects<R>,
     ) -> Result<(), DriverError> {
+        if self.unkept.is_some() {
+            return Ok(());
+        }
         let (session, exchange) = (self.session, self.next_in.exchange);
         let first = Position {
             exchange,
@@ -109,7 +122,9 @@ impl<R: Role> Driver<R> {
                 self.place = Place::Saving;
                 return Ok(());
             }
-            Place::Resting(role) if exchange < self.granted => Work::begin(role, session, first),
+            Place::Resting(role) if exchange < self.granted && !self.hold => {
+                Work::begin(role, session, first)
+            }
             Place::Waiting(machine) => match self.inbound.take(self.next_in) {
                 Some(message) => {
                     let step = self.next_in.step.checked_add(1);

@@ -14,7 +14,18 @@
 //! mailbox is known here. So a test compares the exact list of commands, and a
 //! property test plays a lossy network between two drivers in microseconds.
 //!
-//! An exchange `k` begins only while `k < granted`. A computation is a value
+//! An exchange `k` begins only while `k < granted`. A job that is paused begins
+//! none, and waits for no peer either: once nothing is left to compute it is
+//! [`Standing::Held`], wherever in an exchange it is, and may be let go. To hold
+//! it until the exchange is at rest would be the obvious design; but the two
+//! sides come to rest at different times, and one that has let go would be what
+//! the other waits for. Its journal has the exchange, which costs its
+//! computation a second time at most.
+//!
+//! A driver that is restored from a journal begins the exchange that ran again
+//! from its checkpoint, and is handed the peer's messages again. What it writes
+//! at a place where an earlier process wrote is dropped, since the bytes of that
+//! time are what the peer may have seen. A computation is a value
 //! ([`Work`]) that is carried into the pool and comes back as an event; there is
 //! one at a time, since a machine waits for one message at a time.
 
@@ -22,13 +33,18 @@ mod effects;
 mod error;
 mod event;
 mod exchange;
+mod over;
 mod progress;
 mod work;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use entente_protocol::{
     Machine, Role,
@@ -38,11 +54,14 @@ use entente_protocol::{
 use entente_wire::{Frame, Position, Refusal, SessionId};
 use rand_chacha::ChaCha20Rng;
 
-use crate::delivery::{Acknowledgement, Inbound, Outbound, Record};
+use crate::delivery::{
+    Acknowledgement, Checkpoint, Ended, Inbound, JournalError, Messages, Outbound, Record, Restored,
+};
 
-pub use effects::{Command, Effects};
+pub use effects::{Command, Effects, Unkept};
 pub use error::DriverError;
 pub use event::{Event, Standing, Status};
+pub use over::Over;
 use progress::Tally;
 pub use work::{Computed, Work};
 
@@ -71,7 +90,15 @@ pub struct Driver<R: Role> {
     next_in: Position,
     /// Messages written in this exchange.
     written: u8,
+    /// Messages that an earlier process wrote, by exchange.
+    before: BTreeMap<u64, u8>,
     granted: u64,
+    hold: bool,
+    /// Why records wait to be kept, while they do.
+    unkept: Option<JournalError>,
+    /// From where the session is to go on if it ends here, until it is among
+    /// the records.
+    beginning: Option<Checkpoint>,
     inbound: Inbound,
     outbound: Outbound,
     tally: Tally,
@@ -90,23 +117,73 @@ enum Place<R: Role> {
     Failed(Failure),
 }
 
+impl Driver<Over> {
+    /// For a session that has ended before its process did.
+    pub fn ended(now: Instant, setting: Setting, ended: Ended, messages: Messages) -> Self {
+        let place = ended.failure.map_or(Place::Finished, Place::Failed);
+        let tally = Tally::ended(ended.progress);
+        let mut driver = Self::at(now, place, tally, setting, messages);
+        if matches!(driver.place, Place::Failed(_)) {
+            driver.outbound.clear();
+        }
+        driver
+    }
+}
+
 impl<R: Role> Driver<R> {
     /// For a role at the beginning of its schedule.
     pub fn new(now: Instant, role: R, setting: Setting) -> Self {
+        let tally = Tally::new(role.schedule());
+        let beginning = Checkpoint {
+            exchanges_done: 0,
+            counts: tally.counts(),
+            role: role.checkpoint(),
+        };
+        let mut driver = Self::at(
+            now,
+            Place::Resting(role),
+            tally,
+            setting,
+            Messages::default(),
+        );
+        driver.beginning = Some(beginning);
+        driver
+    }
+
+    /// For a role that was made anew from a checkpoint, with the messages that
+    /// were kept with it.
+    pub fn restore(now: Instant, role: R, setting: Setting, restored: Restored) -> Self {
+        let Restored {
+            checkpoint,
+            messages,
+        } = restored;
+        let tally = Tally::going_on(checkpoint.counts);
+        Self::at(now, Place::Resting(role), tally, setting, messages)
+    }
+
+    fn at(
+        now: Instant,
+        place: Place<R>,
+        tally: Tally,
+        setting: Setting,
+        messages: Messages,
+    ) -> Self {
+        let exchange = tally.progress().exchanges_done;
         Self {
             session: setting.session,
             peer: setting.peer,
             stall_budget: setting.stall_budget,
-            tally: Tally::new(role.schedule()),
-            place: Place::Resting(role),
-            next_in: Position {
-                exchange: 0,
-                step: 0,
-            },
+            tally,
+            place,
+            next_in: Position { exchange, step: 0 },
             written: 0,
             granted: 0,
-            inbound: Inbound::new(),
-            outbound: Outbound::new(setting.jitter),
+            hold: false,
+            unkept: None,
+            beginning: None,
+            inbound: Inbound::restored(&messages, exchange),
+            outbound: Outbound::restored(now, setting.jitter, messages.sent),
+            before: messages.written,
             since: now,
             told: None,
         }
@@ -115,6 +192,9 @@ impl<R: Role> Driver<R> {
     /// Takes in an event.
     pub fn on(&mut self, now: Instant, event: Event<R>) -> Effects<R> {
         let mut effects = Effects::new();
+        if let Some(beginning) = self.beginning.take() {
+            effects.keep(Record::Rest(Arc::new(beginning)));
+        }
         let outcome = self.react(now, event, &mut effects);
         let outcome = outcome.and_then(|()| self.advance(now, &mut effects));
         if let Err(error) = outcome {
@@ -137,6 +217,11 @@ impl<R: Role> Driver<R> {
         self.tally.progress()
     }
 
+    /// Whether it may be let go, and goes on from its journal later.
+    pub fn is_held(&self) -> bool {
+        self.standing() == Standing::Held
+    }
+
     fn react(
         &mut self,
         now: Instant,
@@ -149,6 +234,12 @@ impl<R: Role> Driver<R> {
                     self.since = now;
                 }
                 self.granted = granted;
+            }
+            Event::Hold(hold) => {
+                if hold != self.hold {
+                    self.since = now;
+                }
+                self.hold = hold;
             }
             Event::Arrived(received) => return self.arrived(now, received, effects),
             Event::Acknowledged { position, digest } => {
@@ -192,6 +283,9 @@ impl<R: Role> Driver<R> {
                     .stall_deadline()
                     .is_some_and(|deadline| deadline <= now)
                 {
+                    if let Some(error) = self.unkept.take() {
+                        return Err(error.into());
+                    }
                     return Err(DriverError::Stalled {
                         budget: self.stall_budget,
                         peer: self.peer.clone(),
@@ -204,15 +298,39 @@ impl<R: Role> Driver<R> {
             Event::Saved => {
                 if matches!(self.place, Place::Saving) {
                     self.place = Place::Finished;
+                    effects.keep(Record::Ended(Box::new(Ended {
+                        progress: self.progress(),
+                        failure: None,
+                    })));
                 }
             }
             Event::CannotSave(problem) => return Err(DriverError::Save(problem)),
-            Event::CannotKeep(error) => return Err(error.into()),
+            Event::CannotKeep(error)
+                if error.waits_for().is_none() || matches!(self.place, Place::Failed(_)) =>
+            {
+                self.unkept = None;
+                return Err(error.into());
+            }
+            Event::CannotKeep(error) => {
+                if self.unkept.replace(error).is_none() {
+                    self.since = now;
+                }
+                effects.come_before();
+            }
+            Event::KeptAgain => {
+                self.unkept = None;
+                self.since = now;
+            }
         }
         Ok(())
     }
 
     fn fail(&mut self, error: &DriverError, effects: &mut Effects<R>) {
+        if matches!(error, DriverError::Journal(_)) {
+            effects.come_instead();
+            // What was told may be among what is dropped.
+            self.told = None;
+        }
         if matches!(self.place, Place::Failed(_)) {
             return;
         }
@@ -222,8 +340,15 @@ impl<R: Role> Driver<R> {
         };
         // With the machine go its secrets; a computation that is under way
         // drops its own when it comes back.
-        self.place = Place::Failed(error.failure(state, self.next_in.exchange));
+        let failure = error.failure(state, self.next_in.exchange);
+        self.place = Place::Failed(failure.clone());
         self.outbound.clear();
+        if !matches!(error, DriverError::Journal(_)) {
+            effects.keep(Record::Ended(Box::new(Ended {
+                progress: self.progress(),
+                failure: Some(failure),
+            })));
+        }
         if !matches!(error, DriverError::PeerEnded) {
             self.refuse(self.next_in, Refusal::Ended, effects);
         }
@@ -268,7 +393,11 @@ impl<R: Role> Driver<R> {
             what,
             since: self.since,
         };
+        if let Some(what) = self.unkept.as_ref().and_then(JournalError::waits_for) {
+            return waiting(what.to_owned());
+        }
         match &self.place {
+            Place::Resting(_) | Place::Waiting(_) if self.hold => Standing::Held,
             Place::Resting(_) => waiting("a grant of rounds".to_owned()),
             Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.peer.to_string()),
             Place::Waiting(_) | Place::Computing | Place::Saving => Standing::Running,
@@ -278,7 +407,8 @@ impl<R: Role> Driver<R> {
     }
 
     fn stall_deadline(&self) -> Option<Instant> {
-        let waits = matches!(self.place, Place::Waiting(_));
+        let for_peer = matches!(self.place, Place::Waiting(_)) && !self.hold;
+        let waits = for_peer || self.unkept.is_some();
         waits.then(|| self.since.checked_add(self.stall_budget))?
     }
 }

@@ -8,99 +8,108 @@ use entente_protocol::{
     verdict::Verdict,
 };
 
+use crate::delivery::Counts;
+
 /// Counts exchanges, samples and loss.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
-    progress: Progress,
-    /// Of the running epoch's mini-batches.
-    learnt: Score,
-    /// Of the running epoch's look at the validation rows.
-    validated: Score,
-    /// Of the test rows gone through.
-    tested: Score,
+    counts: Counts,
 }
 
 impl Tally {
     pub(super) fn new(schedule: &Schedule) -> Self {
-        let mut tally = Self {
-            progress: Progress::default(),
-            learnt: Score::default(),
-            validated: Score::default(),
-            tested: Score::default(),
-        };
+        let mut tally = Self::going_on(Counts::default());
         tally.follow(schedule);
         tally
     }
 
+    /// From what was counted before.
+    pub(super) fn going_on(counts: Counts) -> Self {
+        Self { counts }
+    }
+
+    /// From the end of a session.
+    pub(super) fn ended(progress: Progress) -> Self {
+        Self::going_on(Counts {
+            progress,
+            ..Counts::default()
+        })
+    }
+
+    /// For a checkpoint.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
     /// All that there is to do, which is less once training has stopped early.
     fn follow(&mut self, schedule: &Schedule) {
-        self.progress.exchanges = schedule.exchanges();
-        self.progress.rounds = schedule.rounds();
-        self.progress.stopped_early = schedule.stops_early();
+        self.counts.progress.exchanges = schedule.exchanges();
+        self.counts.progress.rounds = schedule.rounds();
+        self.counts.progress.stopped_early = schedule.stops_early();
     }
 
     /// All exchanges of the job.
     pub(super) fn exchanges(&self) -> u64 {
-        self.progress.exchanges
+        self.counts.progress.exchanges
     }
 
     pub(super) fn progress(&self) -> Progress {
-        self.progress
+        self.counts.progress
     }
 
     /// Takes in what may be told of what the job has left here.
     pub(super) fn close(&mut self, product: &Product) {
         if let Product::Evaluation(evaluation) = product {
-            self.progress.evaluation = Some(evaluation.told);
+            self.counts.progress.evaluation = Some(evaluation.told);
         }
     }
 
     /// Counts an exchange that is done; `schedule` is the role's after it.
     pub(super) fn add(&mut self, schedule: &Schedule, index: u64, report: &Report) {
-        self.progress.exchanges_done = index + 1;
+        self.counts.progress.exchanges_done = index + 1;
         self.follow(schedule);
         match schedule.place(index) {
             None | Some(Place::SetUp) => {}
             Some(Place::Train { epoch, .. }) => self.learn(epoch.saturating_add(1), report),
             Some(Place::Validate { epoch, .. }) => {
-                self.validated.add(report);
-                if seen(&self.validated, schedule.validation_rows()) {
+                self.counts.validated.add(report);
+                if seen(&self.counts.validated, schedule.validation_rows()) {
                     self.validate(epoch.saturating_add(1), report.verdict);
                 }
             }
             Some(Place::Evaluate { .. }) => {
-                self.tested.add(report);
-                if seen(&self.tested, schedule.test_rows()) {
-                    self.progress.test_accuracy = self.tested.accuracy();
+                self.counts.tested.add(report);
+                if seen(&self.counts.tested, schedule.test_rows()) {
+                    self.counts.progress.test_accuracy = self.counts.tested.accuracy();
                 }
             }
         }
     }
 
     fn learn(&mut self, epoch: u32, report: &Report) {
-        if epoch != self.progress.epoch {
-            self.progress.epoch = epoch;
-            self.learnt = Score::default();
+        if epoch != self.counts.progress.epoch {
+            self.counts.progress.epoch = epoch;
+            self.counts.learnt = Score::default();
         }
-        self.progress.rounds_done += 1;
-        self.progress.samples += report.samples;
-        self.progress.leak = report.leak.or(self.progress.leak);
-        self.learnt.add(report);
-        self.progress.loss = self.learnt.loss().or(self.progress.loss);
+        self.counts.progress.rounds_done += 1;
+        self.counts.progress.samples += report.samples;
+        self.counts.progress.leak = report.leak.or(self.counts.progress.leak);
+        self.counts.learnt.add(report);
+        self.counts.progress.loss = self.counts.learnt.loss().or(self.counts.progress.loss);
     }
 
     /// Told when all of the rows were seen: a part of them is not what the
     /// epochs are compared by.
     fn validate(&mut self, epoch: u32, verdict: Option<Verdict>) {
-        let score = std::mem::take(&mut self.validated);
+        let score = std::mem::take(&mut self.counts.validated);
         if let (Some(loss), Some(accuracy)) = (score.loss(), score.accuracy()) {
-            self.progress.validation = Some(Validation {
+            self.counts.progress.validation = Some(Validation {
                 epoch,
                 loss,
                 accuracy,
             });
             if verdict == Some(Verdict::Best) {
-                self.progress.best = self.progress.validation;
+                self.counts.progress.best = self.counts.progress.validation;
             }
         }
     }

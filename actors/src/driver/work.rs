@@ -3,8 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use entente_protocol::{Machine, Next, Outbox, Role};
-use entente_wire::{MAX_FRAME_BYTES, Position, SessionId};
+use entente_protocol::{Machine, Next, Outbox, Rest, Role};
+use entente_wire::{MAX_FRAME_BYTES, Position, Secret, SessionId};
 
 use super::DriverError;
 use crate::delivery::{Packet, Received};
@@ -24,7 +24,19 @@ enum Step<R: Role> {
 
 /// A step that has been computed.
 pub struct Computed<R: Role> {
-    pub(super) outcome: Result<(Next<R::Machine>, Vec<Packet>), DriverError>,
+    pub(super) outcome: Result<(After<R>, Vec<Packet>), DriverError>,
+}
+
+/// Where a step has led.
+pub(super) enum After<R: Role> {
+    /// To the next state.
+    Waits(R::Machine),
+    /// To the end of its exchange, with the role as it is to be kept: to write
+    /// it down is a computation too.
+    Rests {
+        rest: Rest<R>,
+        checkpoint: Secret<Vec<u8>>,
+    },
 }
 
 impl<R: Role> Work<R> {
@@ -69,8 +81,23 @@ impl<R: Role> Work<R> {
         };
         let outcome = next
             .map_err(|error| DriverError::Protocol { state, error })
-            .and_then(|next| Ok((next, packets(outbox, self.session, self.first)?)));
+            .and_then(|next| Ok((next.into(), packets(outbox, self.session, self.first)?)));
         Computed { outcome }
+    }
+}
+
+impl<R: Role> From<Next<R::Machine>> for After<R>
+where
+    R::Machine: Machine<Output = Rest<R>>,
+{
+    fn from(next: Next<R::Machine>) -> Self {
+        match next {
+            Next::Continue(machine) => Self::Waits(machine),
+            Next::Done(rest) => {
+                let checkpoint = rest.role.checkpoint();
+                Self::Rests { rest, checkpoint }
+            }
+        }
     }
 }
 
@@ -81,10 +108,10 @@ fn packets(
 ) -> Result<Vec<Packet>, DriverError> {
     let mut packets = Vec::new();
     for sent in outbox.drain() {
+        let name = sent.name;
         let packet = Packet::new(session, position, sent);
         let bytes = packet.frame.len();
         if bytes > MAX_FRAME_BYTES {
-            let name = packet.name;
             return Err(DriverError::TooLarge { name, bytes });
         }
         packets.push(packet);

@@ -5,6 +5,7 @@ use entente_protocol::{
     acml::{ActiveInference, ActiveInferenceSetUp, Aim, PassiveInference, PassiveInferenceSetUp},
     job::{Inference, Protocol, Question, Side},
 };
+use entente_wire::Secret;
 
 use super::{LaunchError, Launcher, Plan, Prepared, Ready};
 use crate::{
@@ -23,6 +24,7 @@ impl<S: Scheme> Launcher<S> {
         &self,
         plan: &Plan,
         inference: &Inference,
+        checkpoint: Option<&Secret<Vec<u8>>>,
     ) -> Result<Box<dyn Ready>, LaunchError> {
         let name = &inference.spec().model.name;
         let version = inference.spec().model.version;
@@ -30,8 +32,12 @@ impl<S: Scheme> Launcher<S> {
         let model = Models::below(&self.config.party.state_dir).open(name, version)?;
         model.check_parties(plan.side, &self.own, &plan.peer)?;
         match (model.job().spec().protocol, plan.side) {
-            (Protocol::Acml, Side::Active) => self.prepare_active(plan, inference, model),
-            (Protocol::Acml, Side::Passive) => self.prepare_passive(plan, inference, model),
+            (Protocol::Acml, Side::Active) => {
+                self.prepare_active(plan, inference, model, checkpoint)
+            }
+            (Protocol::Acml, Side::Passive) => {
+                self.prepare_passive(plan, inference, model, checkpoint)
+            }
         }
     }
 
@@ -40,6 +46,7 @@ impl<S: Scheme> Launcher<S> {
         plan: &Plan,
         inference: &Inference,
         model: OpenModel,
+        checkpoint: Option<&Secret<Vec<u8>>>,
     ) -> Result<Box<dyn Ready>, LaunchError> {
         let trained = model.job().clone();
         let mut half = model.active()?;
@@ -49,7 +56,7 @@ impl<S: Scheme> Launcher<S> {
         // Nothing is drawn from a seed: no weight, and in inference no dropout.
         let weights = std::mem::take(&mut half.bottom);
         let bottom = network::build(&trained, &[0; 32], Some(weights));
-        let role = ActiveInference::<S>::new(ActiveInferenceSetUp {
+        let set_up = ActiveInferenceSetUp {
             inference: inference.clone(),
             trained,
             half,
@@ -57,7 +64,11 @@ impl<S: Scheme> Launcher<S> {
             features,
             backend: self.backend.clone(),
             rng: Box::new(entropy::generator()?),
-        })?;
+        };
+        let role = match checkpoint {
+            None => ActiveInference::<S>::new(set_up)?,
+            Some(checkpoint) => ActiveInference::resume(set_up, checkpoint)?,
+        };
         let keeper = self.keeper(plan, results(inference, model, rows));
         Ok(Box::new(Prepared { role, keeper }))
     }
@@ -67,6 +78,7 @@ impl<S: Scheme> Launcher<S> {
         plan: &Plan,
         inference: &Inference,
         model: OpenModel,
+        checkpoint: Option<&Secret<Vec<u8>>>,
     ) -> Result<Box<dyn Ready>, LaunchError> {
         let (aim, rows) = match inference.question() {
             Question::Evaluate => {
@@ -87,14 +99,18 @@ impl<S: Scheme> Launcher<S> {
                 }
             }
         };
-        let role = PassiveInference::<S>::new(PassiveInferenceSetUp {
+        let set_up = PassiveInferenceSetUp {
             inference: inference.clone(),
             trained: model.job().clone(),
             half: model.passive()?,
             aim,
             backend: self.backend.clone(),
             rng: Box::new(entropy::generator()?),
-        });
+        };
+        let role = match checkpoint {
+            None => PassiveInference::<S>::new(set_up),
+            Some(checkpoint) => PassiveInference::resume(set_up, checkpoint)?,
+        };
         let keeper = self.keeper(plan, results(inference, model, rows));
         Ok(Box::new(Prepared { role, keeper }))
     }

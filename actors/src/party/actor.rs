@@ -1,6 +1,11 @@
 //! The table of jobs and links behind a mailbox.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::Arc,
+    time::{Duration, Instant, UNIX_EPOCH},
+};
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, StreamHandler};
 use entente_protocol::{
@@ -15,14 +20,17 @@ use super::{
     messages::{Halt, JobEvent, JobTold, Prepared, Truth, Wished},
     reconcile::{Step, reconcile},
     sync::WAIT,
-    table::{Entry, Table},
+    table::{Entry, Holding, Table},
 };
 use crate::{
+    approval::Desk,
+    backoff::Waits,
     compute::ComputePool,
     config::PartyConfig,
-    delivery::{MemoryJournal, Sessions},
+    delivery::{JournalError, Sessions},
     driver::Standing,
-    launch::{Launch, LaunchError, Plan},
+    journals::Journals,
+    launch::{self, Beginning, Begun, Launch, LaunchError, Plan},
     telemetry::Meters,
     transport::{Arrival, Link, LinkEvent},
 };
@@ -31,7 +39,9 @@ use crate::{
 pub(crate) struct PartyActor {
     own: PartyName,
     config: Arc<PartyConfig>,
+    desk: Desk,
     launch: Arc<dyn Launch>,
+    journals: Arc<Journals>,
     pool: ComputePool,
     meters: Meters,
     /// Rung when the coordinator should hear something at once.
@@ -44,17 +54,20 @@ pub(crate) struct PartyActor {
 
 impl PartyActor {
     pub(crate) fn new(
-        own: PartyName,
         config: Arc<PartyConfig>,
+        desk: Desk,
         launch: Arc<dyn Launch>,
+        journals: Arc<Journals>,
         pool: ComputePool,
         meters: Meters,
         news: Arc<Notify>,
     ) -> Self {
         Self {
-            own,
+            own: desk.own().clone(),
             config,
+            desk,
             launch,
+            journals,
             pool,
             meters,
             news,
@@ -65,31 +78,85 @@ impl PartyActor {
         }
     }
 
-    fn begin(&mut self, assignment: &Assignment, ctx: &mut Context<Self>) {
+    fn begin(&mut self, assignment: Box<Assignment>, ctx: &mut Context<Self>) {
         let (job, attempt) = (assignment.job, assignment.attempt);
-        self.jobs.begin(job, attempt);
-        let plan = match Plan::check(&self.own, &self.config, assignment) {
+        let beginning = self.jobs.begin(assignment.clone());
+        let plan = match Plan::check(&self.own, &self.config, &assignment) {
             Ok(plan) => plan,
-            Err(error) => return self.failed(job, attempt, &error),
+            Err(error) => return self.failed(job, beginning, &error),
         };
+        let span = plan.span();
+        let _inside = span.enter();
+        if let Err(error) = self.desk.admit(&assignment, unix_ms()) {
+            return self.failed(job, beginning, &error.into());
+        }
         tracing::info!(%job, attempt, side = plan.side.label(), peer = %plan.peer, "prepares");
-        let (launch, addr, prepared) = (self.launch.clone(), ctx.address(), plan.clone());
+        let (launch, journals) = (self.launch.clone(), self.journals.clone());
+        let (config, meters) = (self.config.clone(), self.meters.clone());
+        let (addr, prepared) = (ctx.address(), plan.clone());
+        let span = span.clone();
         self.pool.compute(
-            move || launch.prepare(&prepared),
+            move || {
+                let _inside = span.enter();
+                launch::begin(
+                    &*launch,
+                    &journals,
+                    &config,
+                    &prepared,
+                    &assignment,
+                    &meters,
+                )
+            },
             move |outcome| {
                 let outcome = outcome.map_err(LaunchError::Panicked).flatten();
-                addr.do_send(Prepared { plan, outcome });
+                addr.do_send(Prepared {
+                    plan,
+                    beginning,
+                    outcome,
+                });
             },
         );
     }
 
-    fn failed(&mut self, job: JobId, attempt: u32, error: &LaunchError) {
+    fn failed(&mut self, job: JobId, beginning: u64, error: &LaunchError) {
+        let Some(entry) = self.jobs.beginning(job, beginning) else {
+            return;
+        };
+        entry.failed(error.failure());
+        let attempt = entry.attempt;
         tracing::error!(%job, attempt, label = error.label(), %error, "cannot be started");
         if let LaunchError::Panicked(panicked) = error {
             tracing::error!(%job, %panicked, "a defect");
         }
         self.meters.failed(error.label());
-        self.jobs.failed(job, attempt, error.failure());
+        self.changed();
+    }
+
+    /// A job's journal cannot be made or opened: tried again while there is a
+    /// chance, as it is for a job that runs.
+    fn without_room(
+        &mut self,
+        plan: &Plan,
+        beginning: u64,
+        error: JournalError,
+        ctx: &mut Context<Self>,
+    ) {
+        let (job, now) = (plan.id, Instant::now());
+        let budget = Duration::from_secs(plan.task.stall_budget_s());
+        let entry = self.jobs.beginning(job, beginning);
+        let again = entry
+            .zip(error.waits_for())
+            .and_then(|(entry, what)| entry.waits(now, what, budget));
+        let Some(assignment) = again else {
+            return self.failed(job, beginning, &LaunchError::Journal(error));
+        };
+        tracing::error!(%job, label = error.label(), %error, "waits");
+        ctx.run_later(Waits::UNKEPT.longest, move |actor, ctx| {
+            // Nobody has begun it meanwhile, or taken it away.
+            if actor.jobs.beginning(job, beginning).is_some() {
+                actor.begin(assignment, ctx);
+            }
+        });
         self.changed();
     }
 
@@ -148,6 +215,22 @@ impl PartyActor {
 
 impl Actor for PartyActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_interval(HEARS_PEOPLE, |actor, _| {
+            if actor.desk.hear_people(unix_ms()) {
+                actor.news.notify_one();
+            }
+        });
+    }
+}
+
+/// How often it is looked whether a person has decided.
+const HEARS_PEOPLE: Duration = Duration::from_secs(1);
+
+fn unix_ms() -> u64 {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl StreamHandler<LinkEvent> for PartyActor {
@@ -186,10 +269,14 @@ impl StreamHandler<LinkEvent> for PartyActor {
 impl Handler<Wished> for PartyActor {
     type Result = ();
 
-    fn handle(&mut self, Wished(wish): Wished, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Wished(mut wish): Wished, ctx: &mut Context<Self>) {
         // One question is asked at a time, so answers do not overtake each
         // other; a coordinator that begins to count anew is believed.
         self.seen_revision = wish.revision;
+        let wished = wish.jobs.iter().map(|one| (one.job, one.attempt)).collect();
+        if self.desk.propose(mem::take(&mut wish.proposals), unix_ms()) {
+            self.news.notify_one();
+        }
         for step in reconcile(&self.jobs.attempts(), wish) {
             match step {
                 Step::Forget(job) => {
@@ -198,13 +285,21 @@ impl Handler<Wished> for PartyActor {
                         self.release(entry);
                     }
                 }
-                Step::Begin(assignment) => self.begin(&assignment, ctx),
+                Step::Begin(assignment) => self.begin(assignment, ctx),
                 Step::Grant(job, granted) => {
                     if let Some(handle) = self.jobs.grant(job, granted) {
                         handle.say(JobEvent::Granted(granted));
                     }
                 }
+                Step::Hold(job, hold) => match self.jobs.hold(job, hold) {
+                    None => {}
+                    Some(Holding::Tell(handle)) => handle.say(JobEvent::Hold(hold)),
+                    Some(Holding::Begin(assignment)) => self.begin(assignment, ctx),
+                },
             }
+        }
+        if let Err(error) = self.journals.keep_only(&wished) {
+            tracing::error!(%error, "journals that are not needed any more cannot be deleted");
         }
         self.meters.jobs(self.jobs.entries().map(Entry::standing));
     }
@@ -214,21 +309,43 @@ impl Handler<Prepared> for PartyActor {
     type Result = ();
 
     fn handle(&mut self, prepared: Prepared, ctx: &mut Context<Self>) {
-        let Prepared { plan, outcome } = prepared;
-        let (job, attempt, session) = (plan.id, plan.attempt, plan.session);
-        let Some(entry) = self.jobs.attempt(job, attempt) else {
+        let Prepared {
+            plan,
+            beginning,
+            outcome,
+        } = prepared;
+        let span = plan.span();
+        let _inside = span.enter();
+        let (job, session) = (plan.id, plan.session);
+        let Some(entry) = self.jobs.beginning(job, beginning) else {
             // Not wanted any more: the role is dropped, and wiped.
             return;
         };
-        let ready = match outcome {
-            Ok(ready) => ready,
-            Err(error) => return self.failed(job, attempt, &error),
+        let begun = match outcome {
+            Ok(Begun::Ready(begun)) => begun,
+            Ok(Begun::Held(progress)) => {
+                if let Some(assignment) = entry.let_go(progress) {
+                    self.begin(assignment, ctx);
+                }
+                return self.changed();
+            }
+            Err(LaunchError::Journal(error)) => {
+                return self.without_room(&plan, beginning, error, ctx);
+            }
+            Err(error) => return self.failed(job, beginning, &error),
         };
+        entry.has_room();
         let peer = plan.peer.clone();
+        let Beginning {
+            ready,
+            journal,
+            restored,
+        } = begun;
         let handle = ready.start(Seat {
             plan,
             pool: self.pool.clone(),
-            journal: Box::new(MemoryJournal::new()),
+            journal,
+            restored,
             told: ctx.address().recipient(),
             meters: self.meters.clone(),
         });
@@ -236,6 +353,7 @@ impl Handler<Prepared> for PartyActor {
         if let Some(link) = self.links.get(&peer) {
             handle.say(JobEvent::Linked(link.clone()));
         }
+        handle.say(JobEvent::Hold(entry.is_paused()));
         handle.say(JobEvent::Granted(entry.granted()));
         self.sessions.open(session, peer, handle);
     }
@@ -244,8 +362,21 @@ impl Handler<Prepared> for PartyActor {
 impl Handler<JobTold> for PartyActor {
     type Result = ();
 
-    fn handle(&mut self, told: JobTold, _: &mut Context<Self>) {
-        if self.jobs.told(told) {
+    fn handle(&mut self, told: JobTold, ctx: &mut Context<Self>) {
+        let (job, attempt) = (told.job, told.attempt);
+        let urgent = self.jobs.told(told);
+        if let Some(entry) = self.jobs.attempt(job, attempt)
+            && *entry.standing() == Standing::Held
+        {
+            if let Some((session, _)) = &entry.runner {
+                self.sessions.close(*session);
+            }
+            let progress = entry.progress();
+            if let Some(assignment) = entry.let_go(progress) {
+                self.begin(assignment, ctx);
+            }
+        }
+        if urgent {
             self.changed();
         }
     }
@@ -259,7 +390,10 @@ impl Handler<Truth> for PartyActor {
             software: env!("CARGO_PKG_VERSION").to_owned(),
             datasets: self.config.datasets.names().map(str::to_owned).collect(),
             capacity: self.config.party.capacity,
+            threads: self.config.party.job_threads,
+            memory_bytes: self.config.party.job_memory_bytes,
             jobs: self.jobs.report(Instant::now()),
+            answers: self.desk.answers(),
             seen_revision: self.seen_revision,
             wait_ms: WAIT.as_millis() as u64,
         })
@@ -272,7 +406,10 @@ impl Handler<Halt> for PartyActor {
     fn handle(&mut self, _: Halt, ctx: &mut Context<Self>) {
         for entry in self.jobs.take() {
             if !matches!(entry.standing(), Standing::Finished | Standing::Failed(_)) {
-                tracing::warn!(attempt = entry.attempt, "a job is left unfinished");
+                tracing::warn!(
+                    attempt = entry.attempt,
+                    "a job is left where it is, and goes on from its journal"
+                );
             }
             self.release(entry);
         }

@@ -12,7 +12,7 @@ use entente_wire::{Digest, Position, Refusal};
 use crate::{
     delivery::Received,
     driver::Status,
-    launch::{LaunchError, Plan, Ready},
+    launch::{Begun, LaunchError, Plan},
     transport::Link,
 };
 
@@ -26,6 +26,8 @@ pub(crate) enum JobEvent {
     Unlinked,
     /// Exchanges below this number may begin.
     Granted(u64),
+    /// Whether the job is paused.
+    Hold(bool),
     /// A message of the session.
     Arrived(Arc<Received>),
     /// The peer has a message.
@@ -50,7 +52,9 @@ pub(crate) struct JobTold {
 #[rtype(result = "()")]
 pub(crate) struct Prepared {
     pub(super) plan: Plan,
-    pub(super) outcome: Result<Box<dyn Ready>, LaunchError>,
+    /// Which beginning of the attempt this is.
+    pub(super) beginning: u64,
+    pub(super) outcome: Result<Begun, LaunchError>,
 }
 
 /// What does the coordinator want?

@@ -16,6 +16,8 @@ pub(super) enum Step {
     Begin(Box<Assignment>),
     /// Tell the job its grant.
     Grant(JobId, u64),
+    /// Tell the job whether it is paused.
+    Hold(JobId, bool),
 }
 
 /// The steps from the attempts that a party `knows` of to the `wish`, in
@@ -32,10 +34,12 @@ pub(super) fn reconcile(known: &BTreeMap<JobId, u32>, wish: Wish) -> Vec<Step> {
     });
     let mut steps: Vec<Step> = outdated.map(|(job, _)| Step::Forget(*job)).collect();
     for (job, assignment) in wished {
-        let granted = assignment.granted;
+        let (granted, hold) = (assignment.granted, assignment.hold);
         if known.get(&job) != Some(&assignment.attempt) {
             steps.push(Step::Begin(Box::new(assignment)));
         }
+        // A paused job is not to begin anything between the two.
+        steps.push(Step::Hold(job, hold));
         steps.push(Step::Grant(job, granted));
     }
     steps
@@ -52,6 +56,7 @@ mod tests {
         Wish {
             revision: 1,
             jobs: jobs.to_vec(),
+            proposals: Vec::new(),
         }
     }
 
@@ -63,12 +68,19 @@ mod tests {
             steps,
             [
                 Step::Begin(Box::new(one.clone())),
+                Step::Hold(one.job, false),
                 Step::Grant(one.job, one.granted)
             ]
         );
         let known = BTreeMap::from([(one.job, one.attempt)]);
         let steps = reconcile(&known, wish(std::slice::from_ref(&one)));
-        assert_eq!(steps, [Step::Grant(one.job, one.granted)]);
+        assert_eq!(
+            steps,
+            [
+                Step::Hold(one.job, false),
+                Step::Grant(one.job, one.granted)
+            ]
+        );
     }
 
     #[test]
@@ -81,7 +93,11 @@ mod tests {
         let steps = reconcile(&known, wish(std::slice::from_ref(&two)));
         assert_eq!(
             steps,
-            [Step::Forget(one.job), Step::Grant(two.job, two.granted)]
+            [
+                Step::Forget(one.job),
+                Step::Hold(two.job, false),
+                Step::Grant(two.job, two.granted)
+            ]
         );
     }
 
@@ -96,6 +112,7 @@ mod tests {
             [
                 Step::Forget(one.job),
                 Step::Begin(Box::new(one.clone())),
+                Step::Hold(one.job, false),
                 Step::Grant(one.job, one.granted)
             ]
         );

@@ -4,8 +4,12 @@
 //! party has news in the meantime, the question is dropped and asked anew with
 //! the news, but not more often than every [`LEAST`]. While the coordinator is
 //! away, jobs go on within their grants.
+//!
+//! Of several coordinators one leads. Who does not answer, or stands by, is
+//! followed by the next at once; only after a round of all of them is there a
+//! wait, which grows.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use actix::Addr;
 use awc::{Client, Connector, http::StatusCode};
@@ -43,7 +47,10 @@ const MAX_REASON_BYTES: usize = 4 << 10;
 
 /// The coordinator, as a party reaches it.
 pub(crate) struct Coordinator {
-    endpoint: String,
+    /// Of all of them, the one to ask next in front.
+    endpoints: VecDeque<String>,
+    /// So many have not answered in this round.
+    failed: usize,
     tls: Arc<rustls::ClientConfig>,
     client: Client,
 }
@@ -84,11 +91,28 @@ impl Coordinator {
     ) -> Result<Self, SyncError> {
         let expected = Identity::coordinator(section.name.clone());
         let tls = credentials.client_config(&expected)?;
+        let endpoints = section.url.iter().map(endpoint);
         Ok(Self {
-            endpoint: endpoint(&section.url)?,
+            endpoints: endpoints.collect::<Result<_, _>>()?,
+            failed: 0,
             client: client(tls.clone()),
             tls,
         })
+    }
+
+    fn endpoint(&self) -> &str {
+        self.endpoints.front().map_or("", String::as_str)
+    }
+
+    /// Asks another one the next time; whether this was the last of a round.
+    fn turn_to_the_next(&mut self) -> bool {
+        self.endpoints.rotate_left(1);
+        self.failed += 1;
+        let round_is_over = self.failed >= self.endpoints.len();
+        if round_is_over {
+            self.failed = 0;
+        }
+        round_is_over
     }
 
     async fn ask(&mut self, truth: &Sync) -> Result<Wish, SyncError> {
@@ -109,7 +133,7 @@ impl Coordinator {
     async fn ask_once(&self, truth: &Sync) -> Result<Wish, SyncError> {
         let unreachable =
             |error: awc::error::SendRequestError| SyncError::Unreachable(error.to_string());
-        let request = self.client.post(&self.endpoint);
+        let request = self.client.post(self.endpoint());
         let mut response = request.send_json(truth).await.map_err(unreachable)?;
         if !response.status().is_success() {
             let reason = response.body().limit(MAX_REASON_BYTES).await;
@@ -173,18 +197,21 @@ pub(crate) async fn run(
         match answer {
             Ok(wish) => {
                 if !reached.send_replace(true) {
-                    tracing::info!(url = coordinator.endpoint, "the coordinator is there");
+                    tracing::info!(url = coordinator.endpoint(), "the coordinator is there");
                 }
                 backoff.reset();
+                coordinator.failed = 0;
                 party.do_send(Wished(wish));
                 sleep_until(least).await;
             }
             Err(error) => {
                 reached.send_replace(false);
                 meters.asked_again();
-                let (url, attempts) = (&coordinator.endpoint, backoff.attempts() + 1);
+                let (url, attempts) = (coordinator.endpoint(), backoff.attempts() + 1);
                 tracing::warn!(url, attempts, %error, "the coordinator");
-                sleep(backoff.next_wait(&mut jitter)).await;
+                if coordinator.turn_to_the_next() {
+                    sleep(backoff.next_wait(&mut jitter)).await;
+                }
             }
         }
     }

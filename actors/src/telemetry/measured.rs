@@ -92,6 +92,15 @@ impl<S: Scheme> Backend<S> for Measured<S> {
         Ok(self.beside(owner, KEY_OWNER))
     }
 
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<S>>, HeError> {
+        Ok(self.beside(self.inner.restore(bits, secret_key, bounds)?, KEY_OWNER))
+    }
+
     fn evaluator(
         &self,
         key: S::PublicKey,
@@ -104,6 +113,10 @@ impl<S: Scheme> Backend<S> for Measured<S> {
 impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
     fn public_key(&self) -> &S::PublicKey {
         self.inner.public_key()
+    }
+
+    fn secret_key(&self) -> Secret<Vec<u8>> {
+        self.inner.secret_key()
     }
 
     fn bounds(&self) -> &CutBounds {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use entente_metrics::{
-    BUILD_INFO, CERTIFICATE_EXPIRY, COORDINATOR_SYNC, EXCHANGES, HE_ENDS, HE_ITEMS,
-    HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS, LABEL_LEAK_AUC, LINK_CONNECT,
-    LINKS_UP, MESSAGE_BYTES, MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS,
-    PROTOCOL_ERRORS, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS,
+    BUILD_INFO, CERTIFICATE_EXPIRY, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, EXCHANGES,
+    HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
+    JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES,
+    MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES,
+    RESTORES, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS, UNKEPT,
 };
 use entente_protocol::{control::Progress, job::PartyName};
 
@@ -47,6 +48,12 @@ impl Meters {
         registry
             .family(&HE_POOL_VALUES)
             .seed(HE_ENDS.map(|end| [end]));
+        registry
+            .family(&JOURNAL_COMMITS)
+            .seed([KEPT, UNKEPT].map(|outcome| [outcome]));
+        registry
+            .family(&RESTORES)
+            .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
         let expiry = registry.family(&CERTIFICATE_EXPIRY).with([]);
         expiry.set(certificate_not_after_unix_s);
         let version = [env!("CARGO_PKG_VERSION")];
@@ -119,6 +126,31 @@ impl Meters {
             attacks.with(["norm"]).set(leak.norm_auc);
             attacks.with(["cosine"]).set(leak.cosine_auc);
         }
+    }
+
+    /// Records of a job were brought to the disk, or could not be.
+    pub(crate) fn committed(&self, kept: bool, took: Duration) {
+        let registry = &self.registry;
+        let outcome = if kept { KEPT } else { UNKEPT };
+        registry
+            .family(&JOURNAL_COMMITS)
+            .with([outcome])
+            .increment();
+        registry.family(&JOURNAL_SECONDS).with([]).add(took);
+    }
+
+    /// A checkpoint of so many bytes was among them.
+    pub(crate) fn checkpoint(&self, bytes: usize) {
+        let registry = &self.registry;
+        registry.family(&CHECKPOINTS).with([]).increment();
+        let total = registry.family(&CHECKPOINT_BYTES).with([]);
+        total.add(bytes as u64);
+    }
+
+    /// A job was to be taken up again from the disk.
+    pub(crate) fn restored(&self, outcome: &str) {
+        let outcomes = self.registry.family(&RESTORES);
+        outcomes.with([outcome]).increment();
     }
 
     /// A job ended with an error.

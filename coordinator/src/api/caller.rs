@@ -67,7 +67,7 @@ fn forbidden(identity: &Identity, needed: &str) -> Problem {
     )
 }
 
-/// Somebody who may say what is to be computed. Whose jobs it may cancel, the
+/// Somebody who may say what is to be computed. Whose jobs it may order about, the
 /// engine knows.
 pub(super) struct User(pub(super) Identity);
 

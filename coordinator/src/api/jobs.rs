@@ -1,6 +1,7 @@
-//! Jobs: submit, list, show, cancel.
+//! Jobs: submit, list, show, say why.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
+use entente_protocol::contract::Contract;
 use entente_protocol::job::{JobId, PartyName, Task};
 use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     engine::{EngineError, Event, Listing, Page},
-    job::{IdempotencyKey, JobState, JobView, KeyError, Submission, Why},
+    job::{IdempotencyKey, JobState, JobView, KeyError, Priority, Submission, Why},
     runtime::{Handle, RuntimeError},
 };
 
@@ -45,6 +46,7 @@ pub(super) async fn submit(
     let task = Task::try_from(spec).map_err(|error| {
         Problem::new(Kind::InvalidJob, error.to_string()).with_field(error.field)
     })?;
+    let Submitting { priority } = submitting(&request)?;
     let new = JobId::new(Uuid::now_v7());
     // As it was asked for: which version is the newest may be another one when
     // somebody asks again.
@@ -57,6 +59,7 @@ pub(super) async fn submit(
         task: Box::new(task),
         by: by.clone(),
         submission: submission.clone(),
+        priority,
     };
     api.coordinator.change(event).await?;
     let id = match submission {
@@ -74,6 +77,25 @@ pub(super) async fn submit(
     Ok(response
         .insert_header((LOCATION, format!("/v1/jobs/{id}")))
         .json(view(&api.coordinator, id).await?))
+}
+
+/// The query of `POST /v1/jobs`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Submitting {
+    #[serde(default)]
+    priority: Priority,
+}
+
+fn submitting(request: &HttpRequest) -> Result<Submitting, Problem> {
+    let query = web::Query::from_query(request.query_string());
+    query.map(web::Query::into_inner).map_err(|error| {
+        let detail = format!(
+            "the query is not understood: {error}; use priority (low, normal or high), as in \
+             ?priority=low"
+        );
+        Problem::new(Kind::Unreadable, detail)
+    })
 }
 
 fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
@@ -168,19 +190,30 @@ pub(super) async fn why(
     Ok(web::Json(read.await?.ok_or_else(unknown)?))
 }
 
-/// `DELETE /v1/jobs/{id}`
-pub(super) async fn cancel(
-    User(by): User,
+/// `GET /v1/jobs/{id}/contract`
+pub(super) async fn contract(
+    reader: Reader,
     api: web::Data<Api>,
     path: web::Path<String>,
-) -> Result<web::Json<JobView>, Problem> {
-    let id = id(&path)?;
-    tracing::info!(job = %id, %by, "asked to cancel");
-    api.coordinator.change(Event::Cancel { id, by }).await?;
-    Ok(web::Json(view(&api.coordinator, id).await?))
+) -> Result<web::Json<Contract>, Problem> {
+    let view = view(&api.coordinator, id(&path)?).await?;
+    let id = view.id;
+    if !reader.may_see(&view) {
+        return Err(RuntimeError::from(EngineError::Unknown(id)).into());
+    }
+    let read = api.coordinator.read(move |engine, _| engine.contract(id));
+    let contract = read.await?.map_err(RuntimeError::from)?;
+    contract.map(web::Json).map_err(|party| {
+        let state = view.state;
+        let detail = format!(
+            "job {id} is {state}, and {party} has not signed it: GET /v1/jobs/{id}/why says what \
+             it waits for"
+        );
+        Problem::new(Kind::NoContract, detail)
+    })
 }
 
-fn id(text: &str) -> Result<JobId, Problem> {
+pub(super) fn id(text: &str) -> Result<JobId, Problem> {
     text.parse().map_err(|_| {
         let start: String = text.chars().take(40).collect();
         let detail = format!("{start:?} is no job's identity: GET /v1/jobs lists them");
@@ -188,7 +221,7 @@ fn id(text: &str) -> Result<JobId, Problem> {
     })
 }
 
-async fn view(coordinator: &Handle, id: JobId) -> Result<JobView, RuntimeError> {
+pub(super) async fn view(coordinator: &Handle, id: JobId) -> Result<JobView, RuntimeError> {
     let view = coordinator.read(move |engine, now| engine.job(id, now));
     view.await?.ok_or(EngineError::Unknown(id).into())
 }

@@ -6,6 +6,7 @@ use super::{
     Api,
     problem::{Kind, Problem},
 };
+use crate::runtime::RuntimeError;
 
 /// `GET /healthz`: the process answers. Says nothing of the store: a restart
 /// does not repair a disk.
@@ -13,7 +14,7 @@ pub(super) async fn health() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: requests can be served.
+/// `GET /readyz`: requests can be served. Who stands by cannot, and says so.
 pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> {
     if *api.ending.borrow() {
         return Err(Problem::new(
@@ -28,7 +29,11 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> 
 /// `GET /metrics`
 pub(super) async fn metrics(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     // Any look at the engine brings the gauges up to date.
-    api.coordinator.read(|_, _| ()).await?;
+    match api.coordinator.read(|_, _| ()).await {
+        // Who stands by has no engine, and is watched all the same.
+        Ok(()) | Err(RuntimeError::Standby { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
     let text = api.registry.render().map_err(|error| {
         tracing::error!(%error, "metrics");
         Problem::new(Kind::Internal, "the log has the details")

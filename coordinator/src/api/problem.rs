@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, ResponseError, body::BoxBody, http::StatusCode,
+    HttpRequest, HttpResponse, Responder, ResponseError,
+    body::BoxBody,
+    http::{StatusCode, header::RETRY_AFTER},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{engine::EngineError, runtime::RuntimeError};
+use crate::{engine::EngineError, job::JobState, runtime::RuntimeError, store::StoreError};
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -28,8 +30,17 @@ pub struct Problem {
     pub detail: String,
     /// The field of the specification that is not valid, as a path.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
+    /// Where the coordinator is that leads, if this one does not and knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leader: Option<Box<str>>,
 }
+
+/// The kind of problem of a coordinator that does not lead.
+pub(crate) const STANDBY: &str = "urn:entente:problem:standby";
+/// When to ask again somebody who cannot answer now: about as often as who
+/// stands by asks for the lease.
+const RETRY_AFTER_S: &str = "1";
 
 /// The kinds of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +51,18 @@ pub(crate) enum Kind {
     Forbidden,
     /// There is no such job.
     NoJob,
+    /// The job was not signed by both parties.
+    NoContract,
     /// There is no such path.
     NoRoute,
     /// The path does not have this method.
     OtherMethod,
     /// The job has ended.
     JobEnded,
+    /// The job's state does not allow this.
+    NotNow,
+    /// The job was retried.
+    JobRetried,
     /// The idempotency key stands for another specification.
     KeyReused,
     /// The body is too long.
@@ -58,6 +75,8 @@ pub(crate) enum Kind {
     Internal,
     /// The store does not answer, or the coordinator is ending.
     Unavailable,
+    /// Another coordinator leads.
+    Standby,
 }
 
 impl Kind {
@@ -78,6 +97,11 @@ impl Kind {
                 "urn:entente:problem:no-job",
                 "There is no such job",
             ),
+            Self::NoContract => (
+                StatusCode::CONFLICT,
+                "urn:entente:problem:no-contract",
+                "The job was not signed by both parties",
+            ),
             Self::NoRoute => (
                 StatusCode::NOT_FOUND,
                 "urn:entente:problem:no-route",
@@ -92,6 +116,16 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "urn:entente:problem:job-ended",
                 "The job has ended",
+            ),
+            Self::NotNow => (
+                StatusCode::CONFLICT,
+                "urn:entente:problem:not-now",
+                "The job's state does not allow this",
+            ),
+            Self::JobRetried => (
+                StatusCode::CONFLICT,
+                "urn:entente:problem:job-retried",
+                "The job was retried already",
             ),
             Self::KeyReused => (
                 StatusCode::CONFLICT,
@@ -123,6 +157,11 @@ impl Kind {
                 "urn:entente:problem:unavailable",
                 "The coordinator cannot do this now",
             ),
+            Self::Standby => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                STANDBY,
+                "This coordinator stands by",
+            ),
         }
     }
 }
@@ -136,12 +175,29 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             field: None,
+            leader: None,
         }
+    }
+
+    fn standby(leader: Option<String>) -> Self {
+        let detail = match &leader {
+            Some(leader) => format!("{leader} leads: ask there"),
+            None => "who leads is not known here: ask another coordinator, or again".into(),
+        };
+        Self {
+            leader: leader.map(String::into_boxed_str),
+            ..Self::new(Kind::Standby, detail)
+        }
+    }
+
+    /// Whether another coordinator is to be asked.
+    pub fn is_standby(&self) -> bool {
+        self.kind == STANDBY
     }
 
     pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
         Self {
-            field: Some(field.into()),
+            field: Some(field.into().into_boxed_str()),
             ..self
         }
     }
@@ -155,19 +211,61 @@ impl From<RuntimeError> for Problem {
                 Kind::NoJob,
                 format!("there is no job {id}: list the jobs with GET /v1/jobs"),
             ),
-            RuntimeError::Engine(EngineError::NotTheirs { id, owner }) => Self::new(
+            RuntimeError::Engine(EngineError::NotTheirs { id, owner, order }) => Self::new(
                 Kind::Forbidden,
                 format!(
-                    "job {id} is {owner}'s: ask them to cancel it, or use the certificate \
+                    "job {id} is {owner}'s: ask them to {order} it, or use the certificate \
                      of an operator (entente cert issue operator NAME)"
+                ),
+            ),
+            RuntimeError::Engine(EngineError::TooUrgent { by, priority }) => Self::new(
+                Kind::Forbidden,
+                format!(
+                    "{by} may not ask for the priority {priority}: leave it out, or use the \
+                     certificate of an operator (entente cert issue operator NAME)"
                 ),
             ),
             RuntimeError::Engine(EngineError::Ended { id, state }) => Self::new(
                 Kind::JobEnded,
-                format!(
-                    "job {id} is {state} and stays so: submit its specification again for \
-                     another run"
-                ),
+                match state {
+                    JobState::Failed | JobState::Cancelled | JobState::Rejected => format!(
+                        "job {id} is {state} and stays so: POST /v1/jobs/{id}/retry does the \
+                         same again"
+                    ),
+                    _ => format!(
+                        "job {id} is {state} and stays so: submit its specification again for \
+                         another run"
+                    ),
+                },
+            ),
+            RuntimeError::Engine(EngineError::NotNow { id, state, order }) => {
+                let detail = match (state, order) {
+                    (JobState::Failing, _) => format!(
+                        "job {id} is failing, and one cannot {order} it now: ask again in some \
+                         seconds, when it is queued again or has failed"
+                    ),
+                    (JobState::AwaitingApproval, _) => format!(
+                        "job {id} waits for its parties' approval, and one cannot {order} it now: \
+                         GET /v1/jobs/{id}/why says for whose; wait for its end, or cancel it"
+                    ),
+                    (JobState::Cancelling, _) => format!(
+                        "job {id} is cancelling, and one cannot {order} it now: when it is \
+                         cancelled, POST /v1/jobs/{id}/retry does the same again"
+                    ),
+                    _ => format!(
+                        "job {id} is {state}, and one can {order} only what has failed or was \
+                         cancelled: wait for its end, or cancel it"
+                    ),
+                };
+                Self::new(Kind::NotNow, detail)
+            }
+            RuntimeError::Engine(EngineError::Retried {
+                id,
+                successor,
+                state,
+            }) => Self::new(
+                Kind::JobRetried,
+                format!("job {id} was retried as {successor}, which is {state}: retry that one"),
             ),
             RuntimeError::Engine(EngineError::KeyReused { id }) => Self::new(
                 Kind::KeyReused,
@@ -186,6 +284,8 @@ impl From<RuntimeError> for Problem {
                     "nothing was changed; the log has the details",
                 )
             }
+            RuntimeError::Standby { leader } => Self::standby(leader),
+            RuntimeError::Store(StoreError::Deposed(_)) => Self::standby(None),
             RuntimeError::Store(error) => {
                 tracing::error!(%error, "a request met a failing store");
                 Self::new(
@@ -207,7 +307,12 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_S));
+        }
+        response
             .content_type(MEDIA_TYPE)
             // A struct of strings and numbers can be written as JSON.
             .body(serde_json::to_string(self).unwrap_or_default())

@@ -6,7 +6,7 @@ use actix_web::web;
 use entente_protocol::control::{Sync, Wish};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Api, body, caller::Party, problem::Problem};
+use super::{Api, answers, body, caller::Party, problem::Problem};
 use crate::engine::Event;
 
 /// `POST /v1/sync`
@@ -20,6 +20,7 @@ pub(super) async fn sync(
 ) -> Result<web::Json<Wish>, Problem> {
     let sync: Sync = body::json(payload, "a sync").await?;
     api.meters.synced();
+    answers::take_in(&api, &party, &sync.answers).await?;
     let seen = sync.seen_revision;
     let deadline = Instant::now() + Duration::from_millis(sync.wait_ms).min(api.longest_wait);
     // From before the event, so that no news falls between.

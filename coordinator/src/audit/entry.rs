@@ -23,8 +23,20 @@ const DOMAIN: &str = "entente audit entry 1";
 pub enum What {
     /// A job was submitted.
     Submitted,
-    /// It began to run.
+    /// One that had failed or was cancelled was submitted again.
+    Retried,
+    /// A party has signed it.
+    Approved,
+    /// A party does not take part in it.
+    Rejected,
+    /// It began to run, after it had waited for its place.
     Started,
+    /// It is to rest.
+    Paused,
+    /// It is to go on.
+    Resumed,
+    /// An attempt at it failed; others may follow.
+    AttemptFailed,
     /// It is to end.
     Cancelling,
     /// It has ended so.
@@ -43,9 +55,15 @@ pub enum What {
 pub struct UnknownDeed(String);
 
 impl What {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 13] = [
         Self::Submitted,
+        Self::Retried,
+        Self::Approved,
+        Self::Rejected,
         Self::Started,
+        Self::Paused,
+        Self::Resumed,
+        Self::AttemptFailed,
         Self::Cancelling,
         Self::Succeeded,
         Self::Failed,
@@ -53,23 +71,42 @@ impl What {
         Self::Refused,
     ];
 
-    /// That a job came into a state.
-    pub fn entered(state: JobState) -> Self {
-        match state {
-            JobState::Queued => Self::Submitted,
-            JobState::Running => Self::Started,
-            JobState::Cancelling => Self::Cancelling,
-            JobState::Succeeded => Self::Succeeded,
-            JobState::Failed => Self::Failed,
-            JobState::Cancelled => Self::Cancelled,
-        }
+    /// What a transition is, if the log tells of it. That a job lost its place,
+    /// was parked, or went on after that is the way of networks, and nobody's
+    /// deed.
+    pub fn entered(from: JobState, to: JobState) -> Option<Self> {
+        Some(match (from, to) {
+            (JobState::Reserved, JobState::Running) => Self::Started,
+            (_, JobState::Paused) => Self::Paused,
+            (JobState::Paused, JobState::Queued) => Self::Resumed,
+            (_, JobState::Failing) => Self::AttemptFailed,
+            (_, JobState::Cancelling) => Self::Cancelling,
+            (_, JobState::Succeeded) => Self::Succeeded,
+            (_, JobState::Failed) => Self::Failed,
+            (_, JobState::Cancelled) => Self::Cancelled,
+            (_, JobState::Rejected) => Self::Rejected,
+            (
+                _,
+                JobState::AwaitingApproval
+                | JobState::Queued
+                | JobState::Reserved
+                | JobState::Running
+                | JobState::Parked,
+            ) => return None,
+        })
     }
 
     /// Its name.
     pub fn label(self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
+            Self::Retried => "retried",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
             Self::Started => "started",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::AttemptFailed => "attempt_failed",
             Self::Cancelling => "cancelling",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
@@ -117,18 +154,33 @@ pub struct Deed {
 }
 
 impl Deed {
-    /// That a job was submitted.
+    /// That a job was submitted, or submitted again.
     pub fn submitted(record: &JobRecord) -> Self {
+        let what = match record.retry_of {
+            Some(_) => What::Retried,
+            None => What::Submitted,
+        };
         let by = Some(record.submitted_by.clone());
-        Self::entered(record, by, record.submitted_at)
+        Self::of(record, what, by, record.submitted_at)
     }
 
-    /// That a job came into the state that it is in.
-    pub fn entered(record: &JobRecord, who: Option<Identity>, at: Millis) -> Self {
+    /// That a job came from a state into the one that it is in, if the log
+    /// tells of that.
+    pub fn entered(
+        from: JobState,
+        record: &JobRecord,
+        who: Option<Identity>,
+        at: Millis,
+    ) -> Option<Self> {
+        What::entered(from, record.state).map(|what| Self::of(record, what, who, at))
+    }
+
+    /// That somebody did something to a job.
+    pub fn of(record: &JobRecord, what: What, who: Option<Identity>, at: Millis) -> Self {
         Self {
             at_ms: at,
             who,
-            what: What::entered(record.state),
+            what,
             job: Some(record.id),
             spec_digest: Some(record.task.digest().to_string()),
             call: None,

@@ -4,6 +4,8 @@
 //! are submitted while somebody turns the pages come before the first one, so
 //! no page shows a job twice or leaves one out.
 
+use std::ops::Bound;
+
 use entente_protocol::job::{JobId, PartyName};
 use entente_tls::Identity;
 
@@ -52,26 +54,40 @@ impl Listing {
 impl Engine {
     /// The jobs of a list, newest first.
     pub fn list(&self, listing: &Listing, now: Millis) -> Page {
-        let occupancy = self.occupancy();
         let limit = listing.limit.unwrap_or(usize::MAX);
         let mut shown = self
-            .jobs
-            .iter()
-            .rev()
-            .skip_while(|(id, _)| listing.before.is_some_and(|before| **id >= before))
-            .map(|(_, record)| record)
+            .newest_first(listing)
             .filter(|record| listing.shows(record))
             .peekable();
         let mut jobs: Vec<JobView> = Vec::new();
         while jobs.len() < limit
             && let Some(record) = shown.next()
         {
-            jobs.push(self.view(record, &occupancy, now));
+            jobs.push(self.view(record, now));
         }
         let more = shown.peek().is_some();
         Page {
             next: jobs.last().map(|job| job.id).filter(|_| more),
             jobs,
         }
+    }
+
+    /// Of those in one state alone if no others are asked for: most jobs have
+    /// ended long ago.
+    fn newest_first(&self, listing: &Listing) -> impl Iterator<Item = &JobRecord> {
+        let before = match listing.before {
+            Some(before) => Bound::Excluded(before),
+            None => Bound::Unbounded,
+        };
+        let of_state = listing.state.map(|state| {
+            let ids = self.board.in_state(state, before).rev();
+            ids.filter_map(|id| self.jobs.get(&id))
+        });
+        let of_all = listing.state.is_none().then(|| {
+            let jobs = self.jobs.range((Bound::Unbounded, before)).rev();
+            jobs.map(|(_, record)| record)
+        });
+        let (of_state, of_all) = (of_state.into_iter(), of_all.into_iter());
+        of_state.flatten().chain(of_all.flatten())
     }
 }

@@ -1,34 +1,47 @@
 //! When a job is over without anybody having said so: nothing goes on, or
 //! nobody is left to be waited for.
 //!
-//! One rule in place of many time-outs: a running job of which neither party's
-//! count of exchanges grew within its stall budget has failed. A party that is
-//! away, a link that is down, a computation that hangs: all are seen by what
-//! they have in common.
+//! One rule in place of many time-outs: an attempt of which neither party's
+//! count of exchanges grew within the job's stall budget has failed. A party
+//! that is away, a link that is down, a computation that hangs: all are seen by
+//! what they have in common.
 
 use entente_protocol::job::{JobId, Side};
 
-use super::{Command, Engine, EngineError, why::stall_budget};
+use super::{
+    Command, Engine, EngineError,
+    attention::after,
+    why::{in_words, stall_budget},
+};
 use crate::{
-    clock::Millis,
+    clock::{Millis, Span},
     job::{FailureRecord, JobRecord, JobState, Sides},
 };
 
 /// How a live job goes on.
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
-    /// When a count last grew.
+    /// When a count last grew, or the attempt was given its places.
     pub(super) grown_at: Millis,
+    /// Since when the time that passes does not count.
+    stopped_at: Option<Millis>,
     /// The most exchanges that each side has reported: one that starts over
     /// and over does not grow.
     most: Sides<u64>,
+    /// Since when a side waits though it could go on by its grant.
+    pub(super) waits: Sides<Option<Millis>>,
+    /// When the grant was last raised.
+    pub(super) granted_at: Millis,
 }
 
 impl Pace {
     pub(super) fn new(now: Millis) -> Self {
         Self {
             grown_at: now,
+            stopped_at: None,
             most: Sides::default(),
+            waits: Sides::default(),
+            granted_at: now,
         }
     }
 
@@ -37,7 +50,43 @@ impl Pace {
         if exchanges_done > *most {
             *most = exchanges_done;
             self.grown_at = now;
+            if self.stopped_at.is_some() {
+                self.stopped_at = Some(now);
+            }
         }
+    }
+
+    /// A grant was raised: what a side waited for before was that.
+    pub(super) fn granted(&mut self, now: Millis) {
+        self.granted_at = now;
+        self.waits = Sides::default();
+    }
+
+    /// From now on no time counts.
+    pub(super) fn stop(&mut self, now: Millis) {
+        self.stopped_at.get_or_insert(now);
+    }
+
+    /// From now on time counts again.
+    pub(super) fn go_on(&mut self, now: Millis) {
+        if let Some(stopped_at) = self.stopped_at.take() {
+            let Span(stopped) = now.since(stopped_at);
+            self.grown_at = Millis(self.grown_at.0.saturating_add(stopped));
+        }
+    }
+
+    /// When nothing will have grown for longer than `budget`; nothing while no
+    /// time counts.
+    pub(super) fn stalls_at(&self, budget: Span) -> Option<Millis> {
+        match self.stopped_at {
+            Some(_) => None,
+            None => Some(after(self.grown_at, budget)),
+        }
+    }
+
+    /// For how long nothing has grown, as far as it counts.
+    pub(super) fn still_for(&self, now: Millis) -> Span {
+        self.stopped_at.unwrap_or(now).since(self.grown_at)
     }
 }
 
@@ -47,18 +96,20 @@ impl Engine {
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
-        let stalled: Vec<(JobId, FailureRecord)> = self
-            .live_in(JobState::Running)
-            .filter_map(|record| Some((record.id, self.stall(record, now)?)))
-            .collect();
+        let stalled: Vec<(JobId, FailureRecord)> =
+            [JobState::Reserved, JobState::Running, JobState::Parked]
+                .into_iter()
+                .flat_map(|state| self.looked_at(state))
+                .filter_map(|record| Some((record.id, self.stall(record, now)?)))
+                .collect();
         for (id, failure) in stalled {
             self.change(id, now, commands, |record| {
                 record.failures.push(failure);
-                record.state = JobState::Failed;
+                record.state = JobState::Failing;
             })?;
         }
         let left: Vec<JobId> = self
-            .live_in(JobState::Cancelling)
+            .looked_at(JobState::Cancelling)
             .filter(|record| self.is_left(record, now))
             .map(|record| record.id)
             .collect();
@@ -73,7 +124,7 @@ impl Engine {
     fn stall(&self, record: &JobRecord, now: Millis) -> Option<FailureRecord> {
         let budget = stall_budget(record);
         let pace = self.live.get(&record.id)?;
-        if now.since(pace.grown_at) <= budget {
+        if pace.still_for(now) <= budget {
             return None;
         }
         let why = match self.standstill(record, now) {
@@ -82,20 +133,17 @@ impl Engine {
         };
         let message = format!(
             "no exchange was finished for {budget} (liveness.stall_budget_s), {why}: \
-             remove the cause and submit the job again"
+             remove the cause, and retry the job if no attempt follows by itself"
         );
         let exchange = record.exchanges_done();
         Some(FailureRecord::stalled(message, exchange, now))
     }
 
-    /// What a running job waits for, as far as it is known.
+    /// What a job that has its places waits for, as far as it is known.
     pub(super) fn standstill(&self, record: &JobRecord, now: Millis) -> Option<String> {
-        let reasons: Vec<String> = [Side::Active, Side::Passive]
-            .into_iter()
-            .filter_map(|side| self.why_standing(record, side, now))
-            .map(|reason| reason.to_string())
-            .collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
+        let sides = [Side::Active, Side::Passive].into_iter();
+        let reasons = sides.filter_map(|side| self.why_standing(record, side, now));
+        in_words(reasons)
     }
 
     /// Whether no party is at the job any more, or none can be asked.

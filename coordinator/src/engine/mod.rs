@@ -1,7 +1,7 @@
 //! What happens to jobs: events in, commands out.
 //!
 //! ```text
-//!   API ──Submit, Cancel──▶ ┌────────┐ ──Insert, Write──▶ store
+//!   API ──Submit, Pause..─▶ ┌────────┐ ──Insert, Write──▶ store
 //!   party ────Sync────────▶ │ Engine │
 //!   clock ────Tick────────▶ └────────┘ ──Wake──▶ parties that wait for a wish
 //! ```
@@ -18,9 +18,17 @@
 //! What the store holds is the truth. A driver whose write fails forgets what
 //! the engine thought and [reloads](Engine::reload) it.
 
+mod approving;
+mod attempts;
+mod attention;
+mod board;
+mod event;
+mod in_line;
 mod listing;
 mod liveness;
 mod models;
+mod orders;
+mod parking;
 mod parties;
 mod reports;
 mod scheduling;
@@ -34,19 +42,28 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use entente_protocol::{
-    control::Sync,
-    job::{JobId, PartyName, Task},
-};
-use entente_tls::{Identity, IdentityKind};
-use thiserror::Error;
+use entente_protocol::job::{JobId, PartyName};
+use entente_tls::Identity;
+use rand_chacha::ChaCha20Rng;
 
-use self::{liveness::Pace, parties::Party, submitting::key};
+use self::{
+    attention::Attention,
+    board::Board,
+    liveness::Pace,
+    parties::Party,
+    scheduling::{Queue, Share},
+    submitting::{check_priority, key, retry},
+};
 use crate::{
+    audit::What,
     clock::{Millis, Span},
-    job::{Change, IdempotencyKey, IllegalTransition, JobRecord, JobState, Submission},
+    job::{Change, IdempotencyKey, JobRecord, JobState},
 };
 
+pub use approving::Answer;
+pub use attempts::Retries;
+pub(crate) use attempts::blame;
+pub use event::{Command, EngineError, Event, Late, Order};
 pub use listing::{Listing, Page};
 pub use models::NoModel;
 pub use scheduling::Blocker;
@@ -58,101 +75,11 @@ pub struct Settings {
     pub window: u64,
     /// A party that was not heard of for this long is away.
     pub party_timeout: Span,
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A user wants a job.
-    Submit {
-        /// Its identity; sorts after every earlier one.
-        id: JobId,
-        /// What to do.
-        task: Box<Task>,
-        /// Who wants it.
-        by: Identity,
-        /// What makes it the same when it comes again.
-        submission: Option<Submission>,
-    },
-    /// Somebody wants a job no more.
-    Cancel {
-        /// The job.
-        id: JobId,
-        /// Who.
-        by: Identity,
-    },
-    /// A party said where it stands.
-    Sync {
-        /// Who: as its certificate says.
-        party: PartyName,
-        /// What.
-        sync: Sync,
-    },
-    /// Time has passed.
-    Tick,
-}
-
-/// Something to be done, in order. Not done in whole if one fails.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Keep a new job.
-    Insert(Box<JobRecord>),
-    /// Change what is kept of a job.
-    Write(Box<Change>),
-    /// Answer a party that waits for a wish: there is news for it.
-    Wake(PartyName),
-    /// Count and log what a party said too late; nothing is written.
-    Refuse(Late),
-}
-
-/// A party says that a job ended otherwise than the record does: it came too
-/// late, or contradicts what the party said before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// The job.
-    pub job: JobId,
-    /// Who says so.
-    pub party: PartyName,
-    /// How the job has ended.
-    pub state: JobState,
-    /// What it says: `finished` or `failed`.
-    pub says: &'static str,
-}
-
-/// Why an event was refused. Nothing has changed then.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum EngineError {
-    /// There is no such job.
-    #[error("there is no job {0}")]
-    Unknown(JobId),
-    /// Something else was submitted under the same key.
-    #[error("the key was used for job {id}, and for another specification")]
-    KeyReused {
-        /// What was submitted under it.
-        id: JobId,
-    },
-    /// The job is somebody else's.
-    #[error("job {id} is {owner}'s")]
-    NotTheirs {
-        /// The job.
-        id: JobId,
-        /// Who submitted it.
-        owner: Identity,
-    },
-    /// The job has ended.
-    #[error("job {id} has {state} already")]
-    Ended {
-        /// The job.
-        id: JobId,
-        /// How.
-        state: JobState,
-    },
-    /// There is no such model to ask.
-    #[error(transparent)]
-    Model(#[from] NoModel),
-    /// A defect of the engine.
-    #[error(transparent)]
-    Transition(#[from] IllegalTransition),
+    /// How often a job is tried again.
+    pub retries: Retries,
+    /// A job of normal priority that waits for longer than this goes before
+    /// others and has places kept for it.
+    pub patience: Span,
 }
 
 /// All jobs, and the parties as they last were heard of.
@@ -167,22 +94,37 @@ pub struct Engine {
     jobs: BTreeMap<JobId, JobRecord>,
     /// Whose keys stand for which jobs.
     keys: BTreeMap<(Identity, IdempotencyKey), JobId>,
+    /// Which jobs do the same again as which.
+    retried: BTreeMap<JobId, JobId>,
     /// The jobs that have not ended, in order of submission.
     live: BTreeMap<JobId, Pace>,
     parties: BTreeMap<PartyName, Party>,
+    board: Board,
+    attention: Attention,
+    queue: Queue,
+    share: Share,
+    /// Spreads the waits between attempts.
+    jitter: ChaCha20Rng,
 }
 
 impl Engine {
     /// With the jobs that a store has. Those that run go on: no party has been
     /// heard of yet, and none counts as away before it had time to speak.
-    pub fn new(settings: Settings, jobs: Vec<JobRecord>, now: Millis) -> Self {
+    /// `jitter` spreads the waits between attempts; no secret depends on it.
+    pub fn new(settings: Settings, jobs: Vec<JobRecord>, jitter: ChaCha20Rng, now: Millis) -> Self {
         let mut engine = Self {
             settings,
             begun_at: now,
             jobs: BTreeMap::new(),
             keys: BTreeMap::new(),
+            retried: BTreeMap::new(),
             live: BTreeMap::new(),
             parties: BTreeMap::new(),
+            board: Board::default(),
+            attention: Attention::default(),
+            queue: Queue::default(),
+            share: Share::default(),
+            jitter,
         };
         engine.reload(jobs, now);
         engine
@@ -193,12 +135,14 @@ impl Engine {
     pub fn reload(&mut self, jobs: Vec<JobRecord>, now: Millis) {
         self.jobs = jobs.into_iter().map(|record| (record.id, record)).collect();
         self.keys = self.jobs.values().filter_map(key).collect();
+        self.retried = self.jobs.values().filter_map(retry).collect();
         self.live = self
             .jobs
             .values()
             .filter(|record| !record.state.is_ended())
             .map(|record| (record.id, Pace::new(now)))
             .collect();
+        self.look_at_everything();
     }
 
     /// Takes in an event.
@@ -214,55 +158,48 @@ impl Engine {
                 task,
                 by,
                 submission,
+                priority,
             } => {
+                check_priority(&by, priority)?;
                 // First, since asking again must find the job whatever the
                 // newest version is by now.
-                if !self.was_submitted(&by, submission.as_ref())? {
+                if !self.was_submitted(&by, submission.as_ref(), priority)? {
                     let task = self.with_version(*task)?;
                     let record = JobRecord {
                         submission,
+                        priority,
                         ..JobRecord::submitted(id, task, by, now)
                     };
                     self.submit(record, now, &mut commands);
                 }
             }
             Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
+            Event::Pause { id, by } => self.pause(id, &by, now, &mut commands)?,
+            Event::Resume { id, by } => self.resume(id, &by, now, &mut commands)?,
+            Event::Retry { id, new, by } => self.retry(id, new, &by, now, &mut commands)?,
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
+            Event::Answer { id, party, answer } => {
+                self.answer(id, &party, answer, now, &mut commands)?;
+            }
             Event::Tick => {}
         }
         self.settle(now, &mut commands)?;
         Ok(commands)
     }
 
-    /// Whatever follows from what is known now.
+    /// Whatever follows from what is known now. First what frees places, then
+    /// what takes them.
     fn settle(&mut self, now: Millis, commands: &mut Vec<Command>) -> Result<(), EngineError> {
+        self.pay_attention(now);
         self.end_what_is_over(now, commands)?;
-        self.start_what_can(now, commands)?;
+        self.close_failed_attempts(now, commands)?;
+        self.park_what_stands(now, commands)?;
+        self.run_what_is_prepared(now, commands)?;
+        self.take_places(now, commands)?;
         self.raise_grants(now, commands)?;
         self.renew_wishes(now, commands);
+        self.rest();
         Ok(())
-    }
-
-    /// Users end their own jobs, operators anybody's.
-    fn cancel(
-        &mut self,
-        id: JobId,
-        by: &Identity,
-        now: Millis,
-        commands: &mut Vec<Command>,
-    ) -> Result<(), EngineError> {
-        let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
-        if record.submitted_by != *by && by.kind != IdentityKind::Operator {
-            let owner = record.submitted_by.clone();
-            return Err(EngineError::NotTheirs { id, owner });
-        }
-        let next = match record.state {
-            JobState::Queued => JobState::Cancelled,
-            JobState::Running => JobState::Cancelling,
-            JobState::Cancelling => return Ok(()),
-            state => return Err(EngineError::Ended { id, state }),
-        };
-        self.change_by(Some(by), id, now, commands, |record| record.state = next)
     }
 
     /// A change that nobody asked for: time has passed, or all is ready.
@@ -276,10 +213,24 @@ impl Engine {
         self.change_by(None, id, now, commands, edit)
     }
 
-    /// The one way in which a record changes: by the table, with a command
-    /// that writes it, and with what goes along with the new state.
+    /// A change that somebody asked for.
     fn change_by(
         &mut self,
+        who: Option<&Identity>,
+        id: JobId,
+        now: Millis,
+        commands: &mut Vec<Command>,
+        edit: impl FnOnce(&mut JobRecord),
+    ) -> Result<(), EngineError> {
+        self.change_as(None, who, id, now, commands, edit)
+    }
+
+    /// The one way in which a record changes: by the table, with a command
+    /// that writes it, and with what goes along with the new state. The audit log
+    /// tells of `what`, or of the new state.
+    fn change_as(
+        &mut self,
+        what: Option<What>,
         who: Option<&Identity>,
         id: JobId,
         now: Millis,
@@ -292,27 +243,46 @@ impl Engine {
         let mut after = before.clone();
         edit(&mut after);
         if after.state != before.state {
-            if after.state == JobState::Running {
-                after.started_at = Some(now);
-                self.live.insert(id, Pace::new(now));
-            }
-            if after.state.is_ended() {
-                after.ended_at = Some(now);
-                self.live.remove(&id);
+            after.since = now;
+            match after.state {
+                JobState::Reserved => {
+                    after.begun_at.get_or_insert(now);
+                    self.live.insert(id, Pace::new(now));
+                }
+                JobState::Running => {
+                    after.started_at.get_or_insert(now);
+                }
+                state if state.is_ended() => {
+                    after.ended_at = Some(now);
+                    self.live.remove(&id);
+                }
+                _ => {}
             }
         }
-        let change = Change::new(before, after)?.done_by(who.cloned(), now);
-        self.jobs.insert(id, change.record().clone());
+        match after.state.has_places() {
+            true => after.tenure.take(now),
+            false => after.tenure.give(now),
+        }
+        let change = Change::new(before, after)?;
+        let change = match what {
+            Some(what) => change.done_as(what, who.cloned(), now),
+            None => change.done_by(who.cloned(), now),
+        };
+        self.note(before.clone(), change.record().clone());
         commands.push(Command::Write(Box::new(change)));
         Ok(())
     }
 
-    /// The jobs that have not ended and are in `state`, in order of
-    /// submission.
-    fn live_in(&self, state: JobState) -> impl Iterator<Item = &JobRecord> {
-        self.live
-            .keys()
-            .filter_map(|id| self.jobs.get(id))
-            .filter(move |record| record.state == state)
+    /// What follows the records follows.
+    fn note(&mut self, before: JobRecord, now: JobRecord) {
+        self.board.put(Some(&before), &now);
+        self.share.tell(&now, &before.tenure);
+        self.attention.changed(&now);
+        if before.state != now.state {
+            let parties = now.task.parties();
+            self.queue.stir(&parties.active);
+            self.queue.stir(&parties.passive);
+        }
+        self.jobs.insert(now.id, now);
     }
 }

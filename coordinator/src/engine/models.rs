@@ -58,7 +58,7 @@ impl Engine {
 
     fn newest(&self, model: &ModelRef, parties: &Parties) -> Result<JobId, NoModel> {
         let newest = self.jobs.values().rev().find(|record| {
-            let Task::Train(job) = &record.task else {
+            let Task::Train(job) = &*record.task else {
                 return false;
             };
             record.state == JobState::Succeeded
@@ -85,7 +85,7 @@ impl Engine {
         let Some(record) = self.jobs.get(&version) else {
             return Ok(());
         };
-        let why = match &record.task {
+        let why = match &*record.task {
             Task::Train(job) if *job.model() != model.name => {
                 format!("trained '{}'", job.model())
             }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::{
-    control::{Phase, Sync},
+    control::{Decision, Phase, Sync},
     job::{JobId, PartyName},
 };
 
-use super::{Engine, wishes::Ticket};
+use super::{Engine, scheduling::Room, wishes::Ticket};
 use crate::clock::{Millis, Span};
 
 /// A party as it was last heard of. Lost when the coordinator ends: it says
@@ -17,17 +17,47 @@ pub(super) struct Party {
     pub(super) heard_at: Millis,
     pub(super) software: String,
     pub(super) datasets: BTreeSet<String>,
-    pub(super) capacity: u32,
-    /// The jobs that it knows of, and whether it is still at them.
-    pub(super) knows: BTreeMap<JobId, bool>,
+    pub(super) room: Room,
+    /// The jobs that it knows of.
+    pub(super) knows: BTreeMap<JobId, Known>,
+    /// The jobs on which a person there has to decide.
+    pub(super) asks_people: BTreeSet<JobId>,
     /// What it was last wished.
     pub(super) wished: Vec<Ticket>,
+    /// What it was proposed with it.
+    pub(super) proposed: Vec<JobId>,
     /// Of that wish.
     pub(super) revision: u64,
-    /// The jobs that are wished no more and were not over there, each until
-    /// the party has taken in the wish of this revision, the first without
-    /// it: until then it may be at the job, or begin it.
-    pub(super) withdrawn: BTreeMap<JobId, u64>,
+    /// The jobs that are wished no more, or are to rest, and were not over
+    /// there, each until the party has taken in the wish that says so: until
+    /// then it may be at the job, or begin it.
+    pub(super) withdrawn: BTreeMap<JobId, Withdrawn>,
+}
+
+/// A job as a party knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    attempt: u32,
+    pub(super) stand: Stand,
+}
+
+/// How far a party is with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It prepares, computes or waits.
+    AtIt,
+    /// It keeps a checkpoint, and may be wished to go on.
+    Held,
+    /// It has finished or failed.
+    Over,
+}
+
+/// A job that a party was to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Withdrawn {
+    attempt: u32,
+    /// The first wish without it.
+    pub(super) revision: u64,
 }
 
 impl Party {
@@ -36,9 +66,11 @@ impl Party {
             heard_at: now,
             software: String::new(),
             datasets: BTreeSet::new(),
-            capacity: 0,
+            room: Room::default(),
             knows: BTreeMap::new(),
+            asks_people: BTreeSet::new(),
             wished: Vec::new(),
+            proposed: Vec::new(),
             // Counts from the time of day: grows over restarts of the
             // coordinator too, and is never the 0 of "none seen".
             revision: now.0.max(1),
@@ -53,45 +85,79 @@ impl Party {
         self.heard_at = now;
         self.software.clone_from(&sync.software);
         self.datasets = sync.datasets.iter().cloned().collect();
-        self.capacity = sync.capacity;
+        self.room = Room {
+            jobs: sync.capacity,
+            threads: sync.threads,
+            memory_bytes: sync.memory_bytes,
+        };
         self.knows = sync
             .jobs
             .iter()
             .map(|report| {
-                let over = matches!(report.phase, Phase::Finished | Phase::Failed { .. });
-                (report.job, !over)
+                let stand = match report.phase {
+                    Phase::Preparing | Phase::Running | Phase::Waiting { .. } => Stand::AtIt,
+                    Phase::Held => Stand::Held,
+                    Phase::Finished | Phase::Failed { .. } => Stand::Over,
+                };
+                let attempt = report.attempt;
+                (report.job, Known { attempt, stand })
             })
             .collect();
+        let answers = sync.answers.iter();
+        self.asks_people = answers
+            .filter(|answer| answer.decision == Decision::NeedsPerson)
+            .map(|answer| answer.job)
+            .collect();
         self.withdrawn
-            .retain(|_, revision| *revision > sync.seen_revision);
+            .retain(|_, withdrawn| withdrawn.revision > sync.seen_revision);
     }
 
     /// Wishes something else than before; whether it is something else.
-    pub(super) fn wish(&mut self, wished: Vec<Ticket>, now: Millis) -> bool {
-        if self.wished == wished {
+    pub(super) fn wish(&mut self, wished: Vec<Ticket>, proposed: Vec<JobId>, now: Millis) -> bool {
+        if self.wished == wished && self.proposed == proposed {
             return false;
         }
         self.revision = now.0.max(self.revision.saturating_add(1));
-        for ticket in &self.wished {
-            let still_wished = wished.iter().any(|other| other.job == ticket.job);
-            let over = self.knows.get(&ticket.job) == Some(&false);
-            if !still_wished && !over {
-                self.withdrawn.insert(ticket.job, self.revision);
+        for ticket in self.wished.iter().filter(|ticket| !ticket.hold) {
+            let still_wished = wished
+                .iter()
+                .any(|other| other.job == ticket.job && !other.hold);
+            if !still_wished && !self.is_over(ticket.job, ticket.attempt) {
+                let withdrawn = Withdrawn {
+                    attempt: ticket.attempt,
+                    revision: self.revision,
+                };
+                self.withdrawn.insert(ticket.job, withdrawn);
             }
         }
         self.wished = wished;
+        self.proposed = proposed;
         true
     }
 
-    /// The jobs that it says it is at, and those that it was told of, has not
-    /// been told to forget as far as is known, and has not spoken of.
+    /// The jobs that it says it is at, and those that it was told to run, has
+    /// not been told to leave as far as is known, and has not said to be over.
     pub(super) fn may_be_at(&self) -> impl Iterator<Item = JobId> {
-        let says = self.knows.iter().filter(|(_, at_it)| **at_it);
-        let told = self.wished.iter().map(|ticket| ticket.job);
+        let at_it = self.knows.iter();
+        let says = at_it.filter(|(_, known)| known.stand == Stand::AtIt);
+        let wished = self.wished.iter().filter(|ticket| !ticket.hold);
+        let told = wished.map(|ticket| (ticket.job, ticket.attempt));
+        let withdrawn = self.withdrawn.iter();
         let silent = told
-            .chain(self.withdrawn.keys().copied())
-            .filter(|job| !self.knows.contains_key(job));
+            .chain(withdrawn.map(|(job, withdrawn)| (*job, withdrawn.attempt)))
+            .filter(|(job, attempt)| !self.is_over(*job, *attempt))
+            .map(|(job, _)| job);
         says.map(|(job, _)| *job).chain(silent)
+    }
+
+    /// Whether it says that an attempt is over there. What it says of an
+    /// earlier one tells nothing of this.
+    fn is_over(&self, job: JobId, attempt: u32) -> bool {
+        let over = Known {
+            attempt,
+            stand: Stand::Over,
+        };
+        self.knows.get(&job) == Some(&over)
     }
 
     /// Whether it is surely not at a job.

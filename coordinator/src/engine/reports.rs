@@ -23,13 +23,27 @@ impl Engine {
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
+        let offer = |engine: &Self| {
+            let party = engine.connected(name, now)?;
+            Some((party.room, party.datasets.clone()))
+        };
+        let before = offer(self);
+        let had = self.rooms(now).jobs_at(name);
         match self.parties.get_mut(name) {
             Some(party) => party.hear(&sync, now),
             None => {
                 self.parties.insert(name.clone(), Party::new(&sync, now));
             }
         }
+        if offer(self) != before {
+            self.queue.shake(name);
+        } else if self.rooms(now).jobs_at(name) != had {
+            self.queue.stir(name);
+        }
+        let away_at = self.away_at(now);
+        self.attention.heard(name, away_at);
         for report in sync.jobs {
+            self.attention.jobs.insert(report.job);
             self.take_in_report(name, report, now, commands)?;
         }
         Ok(())
@@ -37,6 +51,10 @@ impl Engine {
 
     /// A report of a job that is unknown, of others, or of another attempt is
     /// passed over: the wish does not list it, so the party forgets it.
+    ///
+    /// A failure counts in the states in which the job is at work; while it
+    /// rests it is only noted. Nothing is lost by that: a party says it again as
+    /// long as the job is wished.
     ///
     /// An end stands. What a party reports afterwards is one of three things:
     /// the same again, which is passed over, since a party repeats itself until
@@ -58,31 +76,44 @@ impl Engine {
         if report.attempt != record.attempt {
             return Ok(());
         }
-        let failed_here_before = record
-            .failures
-            .iter()
-            .any(|failure| failure.side == Some(side));
+        let told = record.failure_of(side);
+        let told_before = told.is_some_and(|told| !told.is_wordless());
         match (record.state, &report.phase) {
-            (JobState::Running, Phase::Failed { .. }) => {
+            (JobState::Reserved | JobState::Running | JobState::Parked, Phase::Failed { .. }) => {
                 let who = identity(name);
                 self.change_by(who.as_ref(), report.job, now, commands, |record| {
                     fail(record, side, report, now);
-                    record.state = JobState::Failed;
+                    record.state = JobState::Failing;
                 })
             }
             // The other side's reason, which came later.
-            (JobState::Failed, Phase::Failed { .. }) if !failed_here_before => {
-                self.change(report.job, now, commands, |record| {
+            (JobState::Failing | JobState::Failed, Phase::Failed { .. }) if !told_before => self
+                .change(report.job, now, commands, |record| {
                     fail(record, side, report, now);
-                })
-            }
-            (JobState::Running, _) => self.take_in_progress(side, report, now, commands),
+                }),
+            (JobState::AwaitingApproval, _) => Ok(()),
+            (JobState::Queued, _) if !record.has_begun() => Ok(()),
+            (
+                JobState::Queued
+                | JobState::Reserved
+                | JobState::Running
+                | JobState::Parked
+                | JobState::Paused
+                | JobState::Failing,
+                _,
+            ) => self.take_in_progress(side, report, now, commands),
             (JobState::Cancelling, _) => {
                 record.sides.of_mut(side).phase = Some(report.phase);
                 record.sides.of_mut(side).progress = report.progress;
                 Ok(())
             }
-            (state, phase) if state.is_ended() => {
+            (
+                state @ (JobState::Succeeded
+                | JobState::Failed
+                | JobState::Cancelled
+                | JobState::Rejected),
+                phase,
+            ) => {
                 let said = record.sides.of(side).phase.as_ref();
                 let again = said.is_some_and(|said| discriminant(said) == discriminant(phase));
                 if let Some(says) = end(phase).filter(|_| !again) {
@@ -91,11 +122,11 @@ impl Engine {
                         party: name.clone(),
                         state,
                         says,
+                        correlation: record.correlation(),
                     }));
                 }
                 Ok(())
             }
-            _ => Ok(()),
         }
     }
 
@@ -108,6 +139,7 @@ impl Engine {
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
+        self.note_waiting(side, &report, now);
         let Some(record) = self.jobs.get_mut(&report.job) else {
             return Ok(());
         };
@@ -132,7 +164,7 @@ impl Engine {
             let status = record.sides.of_mut(side);
             status.phase = Some(report.phase);
             status.progress = report.progress;
-            if record.sides.iter().all(|side| side.is_finished()) {
+            if record.is_finished() && record.state.may_become(JobState::Succeeded) {
                 record.state = JobState::Succeeded;
             }
         })
@@ -140,7 +172,7 @@ impl Engine {
 }
 
 /// Both kinds of name have the same grammar.
-fn identity(party: &PartyName) -> Option<Identity> {
+pub(super) fn identity(party: &PartyName) -> Option<Identity> {
     party.as_str().parse().map(Identity::party).ok()
 }
 
@@ -149,13 +181,15 @@ fn end(phase: &Phase) -> Option<&'static str> {
     match phase {
         Phase::Finished => Some("finished"),
         Phase::Failed { .. } => Some("failed"),
-        Phase::Preparing | Phase::Running | Phase::Waiting { .. } => None,
+        Phase::Preparing | Phase::Running | Phase::Waiting { .. } | Phase::Held => None,
     }
 }
 
 fn fail(record: &mut JobRecord, side: Side, report: JobReport, now: Millis) {
     if let Phase::Failed { failure } = &report.phase {
         let failure = FailureRecord::reported(side, failure, now);
+        // In the place of a note that it gave none.
+        record.failures.retain(|other| other.side != Some(side));
         record.failures.push(failure);
     }
     let status = record.sides.of_mut(side);

@@ -1,138 +1,172 @@
-//! Which queued jobs start.
+//! Which jobs are given their places.
 //!
-//! A job starts when both its parties are there, have its dataset, and have
-//! room. In order of submission, and a job that cannot start does not stand in
-//! the way of those behind it: its parties are busy or away, theirs may not
-//! be. Both parties' room is taken at once, in memory, before anybody is told,
-//! so no two jobs hold half of what they need and wait for the other half.
+//! A job takes its places when both its parties are there, have its dataset, and
+//! have room: for one more job, for its threads, and for its memory. Both
+//! parties' room is taken at once, in one change of the record, before anybody is
+//! told, so no two jobs hold half of what they need and wait for the other half.
+//!
+//! ```text
+//!   records ──▶ board, share ─┐
+//!   parties ──▶ rooms ────────┼─▶ pass ──▶ who takes places, one after the other
+//!   who waits ──▶ queue ──────┘
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | which of two comes first, and that nobody waits for ever | `standing.rs` |
+//! | who has had how much | `share.rs` |
+//! | who may start before whom, and for whom places are kept | `queue.rs` |
+//! | what a job takes and a party has | `room.rs` |
+//! | which jobs can start at the same moments | `line.rs` |
+//! | that few are looked at | `pass.rs` |
+//!
+//! A new job is prepared in its places before it is granted anything: keys and
+//! data may take minutes, and one that is granted exchanges meanwhile would send
+//! them to a peer that does not know its session yet.
 
-use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+mod blocker;
+mod floor;
+mod line;
+mod pass;
+mod queue;
+mod room;
+mod rooms;
+mod share;
+mod standing;
+#[cfg(test)]
+mod tests;
 
-use entente_protocol::job::{JobId, PartyName, Side};
+use std::sync::Arc;
 
-use super::{Command, Engine, EngineError};
+use entente_protocol::job::JobId;
+
+use super::{Command, Engine, EngineError, wishes::target};
 use crate::{
     clock::Millis,
-    job::{JobRecord, JobState},
+    job::{JobRecord, JobState, SideStatus},
 };
 
-/// Why a queued job does not start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Blocker {
-    /// A party is not there.
-    Away(PartyName),
-    /// A party does not have the dataset.
-    NoDataset(PartyName, String),
-    /// A party is busy.
-    Full(PartyName, u32),
-}
-
-/// For a person, as the object of "waits for".
-impl fmt::Display for Blocker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Away(party) => write!(f, "{party} to connect"),
-            Self::NoDataset(party, dataset) => {
-                write!(f, "the dataset {dataset:?}, which {party} does not have")
-            }
-            Self::Full(party, capacity) => {
-                write!(f, "room at {party}, which runs {capacity} jobs at most")
-            }
-        }
-    }
-}
-
-/// How many jobs each party is at.
-#[derive(Debug, Default)]
-pub(super) struct Occupancy(BTreeMap<PartyName, u32>);
-
-impl Occupancy {
-    pub(super) fn of(&self, party: &PartyName) -> u32 {
-        self.0.get(party).copied().unwrap_or(0)
-    }
-
-    fn take(&mut self, party: &PartyName) {
-        let count = self.0.entry(party.clone()).or_default();
-        *count = count.saturating_add(1);
-    }
-}
+pub use self::blocker::Blocker;
+use self::line::Line;
+pub(super) use self::{
+    blocker::not_due,
+    floor::{Floor, Obstacle, Spot},
+    line::{Class, Entry},
+    pass::Pass,
+    queue::Queue,
+    room::{Need, Room},
+    share::Share,
+    standing::{Patience, Standing},
+};
 
 impl Engine {
-    /// A party is at the jobs that run, until both sides have finished (one
-    /// that begins anew has its half to do again), and at those that it has
-    /// not surely stopped yet.
-    pub(super) fn at_work(&self) -> BTreeSet<(&PartyName, JobId)> {
-        let mut pairs: BTreeSet<(&PartyName, JobId)> = BTreeSet::new();
-        for record in self.live_in(JobState::Running) {
-            for side in [Side::Active, Side::Passive] {
-                pairs.insert((record.task.party(side), record.id));
-            }
-        }
-        for (name, party) in &self.parties {
-            pairs.extend(party.may_be_at().map(|id| (name, id)));
-        }
-        pairs
-    }
-
-    pub(super) fn occupancy(&self) -> Occupancy {
-        let mut occupancy = Occupancy::default();
-        for (name, _) in self.at_work() {
-            occupancy.take(name);
-        }
-        occupancy
-    }
-
-    /// Why `record` does not start; nothing if it can.
-    pub(super) fn blocker(
-        &self,
-        record: &JobRecord,
-        occupancy: &Occupancy,
-        now: Millis,
-    ) -> Option<Blocker> {
-        [Side::Active, Side::Passive]
-            .into_iter()
-            .find_map(|side| self.blocker_at(record, side, occupancy, now))
-    }
-
-    /// Why `record` does not start, on one side's account.
-    pub(super) fn blocker_at(
-        &self,
-        record: &JobRecord,
-        side: Side,
-        occupancy: &Occupancy,
-        now: Millis,
-    ) -> Option<Blocker> {
-        let name = record.task.party(side);
-        let Some(party) = self.connected(name, now) else {
-            return Some(Blocker::Away(name.clone()));
-        };
-        let missing = record.task.dataset(side);
-        if let Some(dataset) = missing.filter(|of| !party.datasets.contains(*of)) {
-            return Some(Blocker::NoDataset(name.clone(), dataset.to_owned()));
-        }
-        (occupancy.of(name) >= party.capacity).then(|| Blocker::Full(name.clone(), party.capacity))
-    }
-
-    pub(super) fn start_what_can(
+    /// Gives places to those that wait for them, in order.
+    pub(super) fn take_places(
         &mut self,
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
-        let mut occupancy = self.occupancy();
-        let mut starting = Vec::new();
-        for record in self.live_in(JobState::Queued) {
-            if self.blocker(record, &occupancy, now).is_none() {
-                occupancy.take(record.task.party(Side::Active));
-                occupancy.take(record.task.party(Side::Passive));
-                starting.push(record.id);
+        self.renew_queue(now);
+        let mut pass = Pass::default();
+        while let Some((id, next)) = self.next_to_place(&mut pass, now) {
+            self.queue.remove(id);
+            self.change(id, now, commands, |record| record.state = next)?;
+            if let Some(pace) = self.live.get_mut(&id) {
+                pace.go_on(now);
             }
         }
-        for id in starting {
+        Ok(())
+    }
+
+    fn next_to_place(&mut self, pass: &mut Pass, now: Millis) -> Option<(JobId, JobState)> {
+        let rooms = rooms::Rooms {
+            parties: &self.parties,
+            jobs: &self.jobs,
+            board: &self.board,
+            party_timeout: self.settings.party_timeout,
+            now,
+            known: Default::default(),
+        };
+        loop {
+            let id = pass.next(&mut self.queue, &rooms, &self.share, now)?;
+            match self.jobs.get(&id).map(|record| record.state) {
+                Some(JobState::Queued) => return Some((id, JobState::Reserved)),
+                Some(JobState::Parked) => return Some((id, JobState::Running)),
+                // Nothing else is in the queue.
+                _ => self.queue.remove(id),
+            };
+        }
+    }
+
+    /// Puts into the queue what waits for places, and takes out what does not.
+    fn renew_queue(&mut self, now: Millis) {
+        let looked_at = self.attention.jobs.iter();
+        let waiting: Vec<(JobId, Option<Entry>)> = looked_at
+            .filter_map(|id| self.jobs.get(id))
+            .map(|record| {
+                let waits = match record.state {
+                    JobState::Queued => not_due(record, now).is_none(),
+                    JobState::Parked => self.is_ready(record, now),
+                    _ => false,
+                };
+                (record.id, waits.then(|| self.entry(record)))
+            })
+            .collect();
+        for (id, entry) in waiting {
+            match entry {
+                Some(entry) if self.queue.entry(id) == Some(&entry) => {}
+                Some(entry) => self.queue.insert(entry),
+                None => drop(self.queue.remove(id)),
+            }
+        }
+    }
+
+    /// A job as the queue knows it. A later attempt begins to wait when it is
+    /// due, and not when the job was submitted: it has had its turn.
+    pub(super) fn entry(&self, record: &JobRecord) -> Entry {
+        let since = record.not_before.unwrap_or_default().max(record.since);
+        let may_be_there = record.has_begun() || record.attempt > 1;
+        let alone = may_be_there.then_some(record.id);
+        let patience = Patience(self.settings.patience);
+        Entry {
+            id: record.id,
+            class: Arc::new(Class::of(&record.task, alone)),
+            by: record.submitted_by.clone(),
+            priority: record.priority,
+            since,
+            begun: record.has_begun(),
+            overdue_at: patience.ends(record.priority, since),
+        }
+    }
+
+    /// With the first grant; or, of one that was paused and resumed, with the
+    /// next. One of which both halves turn out to be done has succeeded.
+    pub(super) fn run_what_is_prepared(
+        &mut self,
+        now: Millis,
+        commands: &mut Vec<Command>,
+    ) -> Result<(), EngineError> {
+        let prepared = self.looked_at(JobState::Reserved).filter(|record| {
+            let mut sides = record.sides.iter();
+            sides.all(SideStatus::is_prepared)
+        });
+        let prepared: Vec<JobId> = prepared.map(|record| record.id).collect();
+        for id in prepared {
             let window = self.settings.window;
             self.change(id, now, commands, |record| {
                 record.state = JobState::Running;
-                record.granted = window;
+                record.granted = record.granted.max(target(record, window));
+            })?;
+            if let Some(pace) = self.live.get_mut(&id) {
+                pace.granted(now);
+            }
+        }
+        let finished = self.looked_at(JobState::Running);
+        let finished = finished.filter(|record| record.is_finished());
+        let finished: Vec<JobId> = finished.map(|record| record.id).collect();
+        for id in finished {
+            self.change(id, now, commands, |record| {
+                record.state = JobState::Succeeded;
             })?;
         }
         Ok(())

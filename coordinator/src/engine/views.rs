@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entente_protocol::job::{JobId, PartyName};
 
-use super::{Engine, scheduling::Occupancy};
+use super::Engine;
 use crate::{
     clock::Millis,
     job::{JobRecord, JobState, JobView, PartyView},
@@ -14,31 +14,30 @@ impl Engine {
     /// One job.
     pub fn job(&self, id: JobId, now: Millis) -> Option<JobView> {
         let record = self.jobs.get(&id)?;
-        Some(self.view(record, &self.occupancy(), now))
+        Some(self.view(record, now))
     }
 
     /// The parties that have been heard of.
     pub fn parties(&self, now: Millis) -> Vec<PartyView> {
-        let occupancy = self.occupancy();
         let view = |(name, party): (&PartyName, &super::Party)| PartyView {
             name: name.clone(),
             connected: self.connected(name, now).is_some(),
             heard_at: party.heard_at.into(),
             software: party.software.clone(),
             datasets: party.datasets.iter().cloned().collect(),
-            capacity: party.capacity,
-            jobs: occupancy.of(name),
+            capacity: party.room.jobs,
+            threads: party.room.threads,
+            memory_bytes: party.room.memory_bytes,
+            jobs: self.count_at(name, now),
         };
         self.parties.iter().map(view).collect()
     }
 
     /// How many jobs are in each state.
     pub fn count_jobs(&self) -> BTreeMap<JobState, usize> {
-        let mut counts: BTreeMap<_, _> = JobState::ALL.map(|state| (state, 0)).into();
-        for record in self.jobs.values() {
-            *counts.entry(record.state).or_default() += 1;
-        }
-        counts
+        JobState::ALL
+            .map(|state| (state, self.board.count(state)))
+            .into()
     }
 
     /// How many parties are connected.
@@ -49,14 +48,27 @@ impl Engine {
             .count()
     }
 
-    pub(super) fn view(&self, record: &JobRecord, occupancy: &Occupancy, now: Millis) -> JobView {
-        let waiting_for = match record.state {
-            JobState::Queued => self
-                .blocker(record, occupancy, now)
-                .map(|blocker| blocker.to_string()),
-            JobState::Running => self.standstill(record, now),
-            _ => None,
+    pub(super) fn view(&self, record: &JobRecord, now: Millis) -> JobView {
+        let blocked = || {
+            let blocker = self.blocker(record, now);
+            blocker.map(|blocker| blocker.to_string())
         };
-        JobView::new(record, waiting_for)
+        let waiting_for = match record.state {
+            JobState::Queued => blocked(),
+            JobState::Parked if self.is_ready(record, now) => blocked(),
+            JobState::Running | JobState::Parked => self.standstill(record, now),
+            JobState::AwaitingApproval
+            | JobState::Reserved
+            | JobState::Paused
+            | JobState::Failing
+            | JobState::Cancelling => self.in_words(record, now),
+            JobState::Succeeded | JobState::Failed | JobState::Cancelled | JobState::Rejected => {
+                None
+            }
+        };
+        let fails_in = self.fails_in(record, now);
+        let fails_at = fails_in.map(|left| Millis(now.0.saturating_add(left.0)));
+        let retried_as = self.retried_as(record.id);
+        JobView::new(record, waiting_for, fails_at, retried_as)
     }
 }

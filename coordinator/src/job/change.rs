@@ -5,7 +5,10 @@ use entente_tls::Identity;
 use thiserror::Error;
 
 use super::{JobRecord, JobState};
-use crate::{audit::Deed, clock::Millis};
+use crate::{
+    audit::{Deed, What},
+    clock::Millis,
+};
 
 /// A change of a record, as a store writes it: the record as it shall be, and
 /// what it must still be for that. Cannot be made of a transition that the
@@ -56,11 +59,20 @@ impl Change {
         })
     }
 
-    /// With who did it and when, which is kept along with it if the state is
-    /// another.
+    /// With who did it and when, which is kept along with it if it is something
+    /// that the audit log tells of.
     #[must_use]
     pub fn done_by(self, who: Option<Identity>, at: Millis) -> Self {
-        let deed = self.entered().map(|_| Deed::entered(&self.record, who, at));
+        let deed = self
+            .entered()
+            .and_then(|_| Deed::entered(self.expected_state, &self.record, who, at));
+        Self { deed, ..self }
+    }
+
+    /// With a deed that is more than the change of the state.
+    #[must_use]
+    pub fn done_as(self, what: What, who: Option<Identity>, at: Millis) -> Self {
+        let deed = Some(Deed::of(&self.record, what, who, at));
         Self { deed, ..self }
     }
 

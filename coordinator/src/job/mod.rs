@@ -1,18 +1,28 @@
 //! A job as the coordinator keeps it: its state and table, its record, the
 //! change of a record, and the view that others get.
 
+mod approval;
+mod attempt;
 mod change;
+mod lack;
+mod priority;
 mod record;
 mod sides;
 mod state;
 mod submission;
+mod tenure;
 mod view;
 mod why;
 
+pub use approval::{Approval, Rejection};
+pub use attempt::Attempt;
 pub use change::{Change, IllegalTransition};
+pub use lack::{Lack, RoomKind};
+pub use priority::{Priority, UnknownPriority};
 pub use record::{FailureRecord, JobRecord, SideStatus};
 pub use sides::Sides;
 pub use state::{JobState, UnknownState};
 pub use submission::{IdempotencyKey, KeyError, Submission};
-pub use view::{JobView, ModelView, PartyView, SideView};
-pub use why::{Behind, Reason, Why, Word};
+pub use tenure::Tenure;
+pub use view::{ApprovalView, JobView, ModelView, PartyView, SideView};
+pub use why::{Behind, InLine, Reason, Why, Word};

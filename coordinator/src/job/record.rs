@@ -1,5 +1,7 @@
 //! What the coordinator knows of a job and keeps.
 
+use std::sync::Arc;
+
 use entente_protocol::{
     control::{Failure, FailureClass, Phase, Progress},
     job::{JobId, Side, Task},
@@ -8,7 +10,7 @@ use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobState, Sides, Submission};
+use super::{Approval, Attempt, JobState, Priority, Sides, Submission, Tenure};
 use crate::clock::Millis;
 
 /// What the coordinator knows of a job and keeps.
@@ -16,15 +18,23 @@ use crate::clock::Millis;
 pub struct JobRecord {
     /// Its identity; sorts by time of submission.
     pub id: JobId,
-    /// What to do.
-    pub task: Task,
+    /// What to do. Shared: a record is copied with every change, its task never
+    /// changes.
+    pub task: Arc<Task>,
     /// Grows with every write.
     pub version: u64,
     /// Where it stands.
     pub state: JobState,
+    /// Since when.
+    pub since: Millis,
     /// Which attempt, from 1.
     pub attempt: u32,
-    /// Exchanges below this number may begin.
+    /// When the attempt was given its places first: from then on a party may
+    /// have a checkpoint of it.
+    pub begun_at: Option<Millis>,
+    /// The attempt does not begin before: it waits, since the last one failed.
+    pub not_before: Option<Millis>,
+    /// In the attempt exchanges below this number may begin.
     pub granted: u64,
     /// Who submitted it.
     pub submitted_by: Identity,
@@ -36,30 +46,66 @@ pub struct JobRecord {
     pub started_at: Option<Millis>,
     /// When it ended.
     pub ended_at: Option<Millis>,
-    /// What each party last said of it.
+    /// What each party has answered, before any attempt.
+    pub approvals: Sides<Option<Approval>>,
+    /// What each party last said of the attempt.
     pub sides: Sides<SideStatus>,
-    /// Why it failed, in the order in which it became known.
+    /// Why the attempt failed, in the order in which it became known.
     pub failures: Vec<FailureRecord>,
+    /// The attempts before this one, all of which failed.
+    pub attempts: Vec<Attempt>,
+    /// The job of which this one does the same again, since somebody said so.
+    pub retry_of: Option<JobId>,
+    /// How much of a hurry it is in.
+    pub priority: Priority,
+    /// For how long it has had its places.
+    pub tenure: Tenure,
 }
 
 impl JobRecord {
     /// A job that was just submitted.
-    pub fn submitted(id: JobId, task: Task, by: Identity, at: Millis) -> Self {
+    pub fn submitted(id: JobId, task: impl Into<Arc<Task>>, by: Identity, at: Millis) -> Self {
         Self {
             id,
-            task,
+            task: task.into(),
             version: 0,
-            state: JobState::Queued,
+            state: JobState::AwaitingApproval,
+            since: at,
             attempt: 1,
+            begun_at: None,
+            not_before: None,
             granted: 0,
             submitted_by: by,
             submission: None,
             submitted_at: at,
             started_at: None,
             ended_at: None,
+            approvals: Sides::default(),
             sides: Sides::default(),
             failures: Vec::new(),
+            attempts: Vec::new(),
+            retry_of: None,
+            priority: Priority::default(),
+            tenure: Tenure::default(),
         }
+    }
+
+    /// Whether a party may have a checkpoint of the attempt: it must not be
+    /// wished to forget it then, unless nobody wants it any more.
+    pub fn has_begun(&self) -> bool {
+        self.begun_at.is_some()
+    }
+
+    /// Whether both parties have done all there is to do.
+    pub fn is_finished(&self) -> bool {
+        self.sides.iter().all(SideStatus::is_finished)
+    }
+
+    /// What a side has said of why the attempt failed, or that it has not.
+    pub fn failure_of(&self, side: Side) -> Option<&FailureRecord> {
+        self.failures
+            .iter()
+            .find(|failure| failure.side == Some(side))
     }
 
     /// The exchanges that both parties have done.
@@ -84,6 +130,15 @@ impl SideStatus {
     /// that has forgotten what it reported did not lose what it saved.
     pub fn is_finished(&self) -> bool {
         self.phase == Some(Phase::Finished)
+    }
+
+    /// Whether data and keys are there: from then on it waits for its grant
+    /// alone.
+    pub fn is_prepared(&self) -> bool {
+        match &self.phase {
+            Some(Phase::Running | Phase::Waiting { .. } | Phase::Finished) => true,
+            Some(Phase::Preparing | Phase::Held | Phase::Failed { .. }) | None => false,
+        }
     }
 }
 
@@ -143,5 +198,37 @@ impl FailureRecord {
             state: None,
             exchange,
         }
+    }
+
+    /// That a side gave no reason: it was silent, or had come to rest. A record
+    /// that just left it out would leave its reader waiting for it.
+    pub fn wordless(side: Side, status: &SideStatus, at: Millis) -> Self {
+        let (label, message) = match status.phase {
+            Some(Phase::Held) => (Self::AT_REST, "it was at rest, and had nothing to tell"),
+            Some(Phase::Finished) => (Self::AT_REST, "it had finished its half"),
+            _ => (
+                Self::SILENT,
+                "it gave no reason in time: its own log may have one",
+            ),
+        };
+        Self {
+            at: at.into(),
+            side: Some(side),
+            class: FailureClass::Retry,
+            label: label.into(),
+            message: message.into(),
+            state: None,
+            exchange: status.progress.exchanges_done,
+        }
+    }
+
+    /// The label of a side that was silent.
+    const SILENT: &str = "silent";
+    /// The label of a side that was at rest.
+    const AT_REST: &str = "at_rest";
+
+    /// Whether it says no more than that there was nothing to say.
+    pub fn is_wordless(&self) -> bool {
+        [Self::SILENT, Self::AT_REST].contains(&self.label.as_str())
     }
 }

@@ -4,7 +4,7 @@ use entente_protocol::job::Side;
 use serde::{Deserialize, Serialize};
 
 /// Something that each side has one of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sides<T> {
     /// The active side's.

@@ -5,12 +5,14 @@ use entente_protocol::{
     control::{Evaluated, Phase, Progress, Validation},
     job::{JobId, Keep, ModelName, PartyName, Side, Task},
     privacy::Leak,
+    session::Correlation,
 };
 use entente_tls::Identity;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{FailureRecord, JobRecord, JobState, Sides};
+use super::{Approval, Attempt, FailureRecord, JobRecord, JobState, Priority, Rejection, Sides};
+use crate::clock::Millis;
 
 /// What others see of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,12 +27,22 @@ pub struct JobView {
     pub model: ModelView,
     /// Where it stands.
     pub state: JobState,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
     /// What it waits for, for a person, as the object of "waits for"; nothing
     /// if it does not wait.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waiting_for: Option<String>,
+    /// When the attempt will have failed if no exchange is finished before: of a
+    /// job that has its places, or had them and stands still.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub fails_at: Option<OffsetDateTime>,
     /// Who submitted it.
     pub submitted_by: Identity,
+    /// How much of a hurry it is in.
+    #[serde(default)]
+    pub priority: Priority,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub submitted_at: OffsetDateTime,
@@ -44,6 +56,11 @@ pub struct JobView {
     pub spec_digest: String,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// What the logs of coordinator and parties call the attempt.
+    pub correlation: Correlation,
+    /// The attempt does not begin before.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub not_before: Option<OffsetDateTime>,
     /// Exchanges below this number may begin.
     pub granted: u64,
     /// The epochs that were asked for; 0 where nothing is learnt.
@@ -78,8 +95,17 @@ pub struct JobView {
     pub evaluation: Option<Evaluated>,
     /// Each party, and what it last said.
     pub sides: Sides<SideView>,
-    /// Why it failed, in the order in which it became known.
+    /// Why the attempt failed, in the order in which it became known.
     pub failures: Vec<FailureRecord>,
+    /// Every attempt, the first first; the last is the one that is under way, or
+    /// was the last.
+    pub attempts: Vec<Attempt>,
+    /// The job of which this one does the same again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_of: Option<JobId>,
+    /// The job that does the same again as this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retried_as: Option<JobId>,
 }
 
 /// The model that a job makes or asks.
@@ -96,7 +122,7 @@ pub struct ModelView {
 
 impl ModelView {
     fn new(record: &JobRecord) -> Self {
-        let asked = match &record.task {
+        let asked = match &*record.task {
             Task::Train(_) => None,
             Task::Infer(inference) => Some(inference.spec()),
         };
@@ -121,15 +147,48 @@ pub struct SideView {
     pub phase: Option<Phase>,
     /// How far it is there.
     pub progress: Progress,
+    /// What it has answered; nothing until it has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approval: Option<ApprovalView>,
+}
+
+/// What a party has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum ApprovalView {
+    /// It has signed.
+    Approved {
+        /// When, by its own clock: milliseconds since 1970-01-01 UTC.
+        at_ms: u64,
+    },
+    /// It does not take part.
+    Rejected(Rejection),
+}
+
+impl From<&Approval> for ApprovalView {
+    fn from(approval: &Approval) -> Self {
+        match approval {
+            Approval::Signed(signed) => Self::Approved {
+                at_ms: signed.at_ms,
+            },
+            Approval::Rejected(rejection) => Self::Rejected(rejection.clone()),
+        }
+    }
 }
 
 impl JobView {
-    pub(crate) fn new(record: &JobRecord, waiting_for: Option<String>) -> Self {
+    pub(crate) fn new(
+        record: &JobRecord,
+        waiting_for: Option<String>,
+        fails_at: Option<Millis>,
+        retried_as: Option<JobId>,
+    ) -> Self {
         let task = &record.task;
         let sides = Sides::from_fn(|side| SideView {
             party: task.party(side).clone(),
             phase: record.sides.of(side).phase.clone(),
             progress: record.sides.of(side).progress,
+            approval: record.approvals.of(side).as_ref().map(ApprovalView::from),
         });
         Self {
             id: record.id,
@@ -137,13 +196,18 @@ impl JobView {
             task: task.label().to_owned(),
             model: ModelView::new(record),
             state: record.state,
+            since: record.since.into(),
             waiting_for,
+            fails_at: fails_at.map(OffsetDateTime::from),
             submitted_by: record.submitted_by.clone(),
+            priority: record.priority,
             submitted_at: record.submitted_at.into(),
             started_at: record.started_at.map(OffsetDateTime::from),
             ended_at: record.ended_at.map(OffsetDateTime::from),
             spec_digest: task.digest().to_string(),
             attempt: record.attempt,
+            correlation: record.correlation(),
+            not_before: record.not_before.map(OffsetDateTime::from),
             granted: record.granted,
             epochs: task.epochs(),
             keep: task.keep(),
@@ -156,6 +220,9 @@ impl JobView {
             evaluation: told(record, |progress| progress.evaluation),
             sides,
             failures: record.failures.clone(),
+            attempts: record.all_attempts(),
+            retry_of: record.retry_of,
+            retried_as,
         }
     }
 
@@ -186,6 +253,12 @@ pub struct PartyView {
     pub datasets: Vec<String>,
     /// How many jobs it runs at once.
     pub capacity: u32,
+    /// Threads that its jobs may count on; nothing if they are not counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threads: Option<u32>,
+    /// Memory that its jobs may count on; nothing if it is not counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory_bytes: Option<u64>,
     /// How many it runs now.
     pub jobs: u32,
 }

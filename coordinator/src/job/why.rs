@@ -10,7 +10,7 @@ use entente_protocol::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobState, Sides};
+use super::{JobState, Lack, Priority, Sides};
 use crate::clock::Span;
 
 /// Why a job stands where it does.
@@ -22,14 +22,44 @@ pub struct Why {
     pub name: String,
     /// Where it stands.
     pub state: JobState,
+    /// For how long it has.
+    #[serde(default)]
+    pub in_state_ms: u64,
     /// What it waits for; nothing if it goes on, or has ended.
     pub reasons: Vec<Reason>,
-    /// When it will have failed if no exchange is finished before: of a job that
-    /// runs.
+    /// Where it stands among those that wait for places.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<InLine>,
+    /// When the attempt will have failed if no exchange is finished before: of a
+    /// job that has its places, or had them and stands still.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fails_in_ms: Option<u64>,
     /// What is known of its parties.
     pub sides: Sides<Word>,
+}
+
+/// Where a job stands among those that wait for places at its parties.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InLine {
+    /// Which it is, from 1, as things stand: one that comes later may come before.
+    pub position: usize,
+    /// How many wait, it included.
+    pub of: usize,
+    /// Those that come before it, the first first.
+    pub before: Behind,
+    /// How much of a hurry it is in.
+    pub priority: Priority,
+    /// What its submitter has had of late, as it counts now, in milliseconds of
+    /// a place: who has had less comes first.
+    pub had_ms: u64,
+    /// From when on it goes before all that does not wait for longer, and has
+    /// places kept for it; nothing if it is one that has begun, which does so
+    /// already.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub goes_first_at: Option<OffsetDateTime>,
+    /// The parties that keep room for it until it starts, or a party of it goes
+    /// away.
+    pub kept_at: Vec<PartyName>,
 }
 
 /// What is known of a party of a job.
@@ -72,19 +102,57 @@ pub enum Reason {
         /// Which dataset.
         dataset: String,
     },
-    /// A party is at as many jobs as it can take.
+    /// A party has too little room.
     NoRoom {
         /// Which.
         party: PartyName,
-        /// How many it can take.
-        capacity: u32,
+        /// What there is too little of.
+        lack: Lack,
         /// What it is at.
         running: Behind,
-        /// What was submitted before, and waits for it too.
+        /// What waits for it too, and comes before.
         queued: Behind,
+    },
+    /// A party has room, and keeps it for a job that has waited for longer.
+    Kept {
+        /// Which.
+        party: PartyName,
+        /// The job for which it is kept.
+        job: Behind,
+    },
+    /// A party has not answered yet whether it takes part.
+    NotApproved {
+        /// Which.
+        party: PartyName,
+        /// Whether a person there has to decide.
+        needs_person: bool,
     },
     /// A party has not begun yet.
     NotBegun {
+        /// Which.
+        party: PartyName,
+    },
+    /// The last attempt failed, and the next one is not due.
+    NotDue {
+        /// The next attempt.
+        attempt: u32,
+        /// When it may begin.
+        in_ms: u64,
+    },
+    /// A party opens data and makes keys.
+    NotPrepared {
+        /// Which.
+        party: PartyName,
+    },
+    /// A party has not come to rest yet.
+    NotAtRest {
+        /// Which.
+        party: PartyName,
+    },
+    /// Somebody paused it.
+    Paused,
+    /// The attempt has failed, and a party has not said why.
+    NoWord {
         /// Which.
         party: PartyName,
     },
@@ -130,11 +198,11 @@ impl fmt::Display for Reason {
             }
             Self::NoRoom {
                 party,
-                capacity,
+                lack,
                 running,
                 queued,
             } => {
-                write!(f, "room at {party}, which runs {capacity} jobs at most")?;
+                write!(f, "room at {party}, which {lack}")?;
                 if !running.is_empty() {
                     write!(f, "; it is at {running}")?;
                 }
@@ -143,12 +211,33 @@ impl fmt::Display for Reason {
                 }
                 Ok(())
             }
+            Self::Kept { party, job } => {
+                write!(f, "room at {party}, which is kept for {job}")
+            }
+            Self::NotApproved {
+                party,
+                needs_person: true,
+            } => write!(
+                f,
+                "a person at {party} to approve it (entente party approve)"
+            ),
+            Self::NotApproved {
+                party,
+                needs_person: false,
+            } => write!(f, "{party} to approve it"),
             Self::NotBegun { party } => write!(f, "{party} to begin"),
             Self::PartyWaits {
                 party,
                 what,
                 for_ms,
             } => write!(f, "{party}, which waits for {what} for {}", Span(*for_ms)),
+            Self::NotDue { attempt, in_ms } => {
+                write!(f, "attempt {attempt}, which begins in {}", Span(*in_ms))
+            }
+            Self::NotPrepared { party } => write!(f, "{party} to prepare"),
+            Self::NotAtRest { party } => write!(f, "{party} to come to rest"),
+            Self::Paused => f.write_str("somebody to resume it (entente job resume)"),
+            Self::NoWord { party } => write!(f, "{party} to say why the attempt failed"),
             Self::StillAtIt { party } => write!(f, "{party} to stop"),
         }
     }

@@ -2,23 +2,19 @@
 
 use std::{future::poll_fn, pin::pin, task::Poll};
 
-use entente_metrics::{JOB_TRANSITIONS, JOB_TRANSITIONS_REFUSED};
+use entente_metrics::{JOB_TRANSITIONS, JOB_TRANSITIONS_REFUSED, Registry};
 use entente_protocol::control::Sync;
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
-    clock::Span,
     engine::Listing,
-    job::{Change, JobState},
+    job::{Change, JobState, Priority},
     store::MemoryStore,
-    testbed::{id, job, party},
+    testbed::{SETTINGS, id, job, party},
 };
 
-const SETTINGS: Settings = Settings {
-    window: 8,
-    party_timeout: Span::seconds(30),
-};
+const HERE: &str = "https://here/";
 const SOON: Duration = Duration::from_secs(20);
 
 fn submit(number: u128) -> Event {
@@ -27,6 +23,7 @@ fn submit(number: u128) -> Event {
         task: Box::new(job()),
         by: "user/alice".parse().unwrap(),
         submission: None,
+        priority: Priority::Normal,
     }
 }
 
@@ -44,7 +41,10 @@ fn sync(name: &str) -> Event {
             software: "0.1.0".into(),
             datasets: vec!["iris".into()],
             capacity: 2,
+            threads: None,
+            memory_bytes: None,
             jobs: vec![],
+            answers: vec![],
             seen_revision: 0,
             wait_ms: 0,
         },
@@ -61,7 +61,9 @@ async fn states(handle: &Handle) -> Result<Vec<JobState>, RuntimeError> {
 
 async fn start_with(store: MemoryStore) -> (Handle, JoinHandle<()>, Registry) {
     let registry = Registry::new().unwrap();
-    let (handle, task) = start(SETTINGS, store, &registry).await.unwrap();
+    let (handle, task) = start(SETTINGS, store, HERE.into(), &registry)
+        .await
+        .unwrap();
     (handle, task, registry)
 }
 
@@ -85,13 +87,13 @@ async fn what_could_not_be_kept_was_not_and_the_rest_goes_on() {
 
     store.break_down(false);
     handle.check().await.unwrap();
-    assert_eq!(states(&handle).await.unwrap(), [JobState::Queued]);
+    assert_eq!(states(&handle).await.unwrap(), [JobState::AwaitingApproval]);
     handle.change(submit(3)).await.unwrap();
     assert_eq!(store.load().await.unwrap().len(), 2);
     let refused = registry.family(&JOB_TRANSITIONS_REFUSED);
     assert_eq!(refused.with(["unavailable"]).value(), 1);
     let entered = registry.family(&JOB_TRANSITIONS);
-    assert_eq!(entered.with(["queued"]).value(), 2);
+    assert_eq!(entered.with(["awaiting_approval"]).value(), 2);
 }
 
 #[actix_rt::test]
@@ -133,7 +135,8 @@ async fn who_waits_for_a_wish_is_woken_after_it_was_kept() {
     let mut news = handle.news(&party("bank-a"));
     handle.change(submit(1)).await.unwrap();
     timeout(SOON, news.changed()).await.unwrap().unwrap();
-    assert_eq!(store.load().await.unwrap()[0].state, JobState::Running);
+    let kept = store.load().await.unwrap();
+    assert_eq!(kept[0].state, JobState::AwaitingApproval);
 }
 
 #[actix_rt::test]
@@ -145,7 +148,7 @@ async fn a_caller_that_hangs_up_leaves_nothing_half_done() {
         let asked = poll_fn(|context| Poll::Ready(change.as_mut().poll(context))).await;
         assert!(asked.is_pending());
     }
-    assert_eq!(states(&handle).await.unwrap(), [JobState::Queued]);
+    assert_eq!(states(&handle).await.unwrap(), [JobState::AwaitingApproval]);
     assert_eq!(store.load().await.unwrap().len(), 1);
 }
 

@@ -27,6 +27,13 @@ impl Waiting {
         }
     }
 
+    /// Whatever anybody waits for has changed.
+    pub(super) fn wake_all(&self) {
+        for sender in self.senders().values() {
+            sender.send_replace(());
+        }
+    }
+
     fn senders(&self) -> MutexGuard<'_, HashMap<PartyName, watch::Sender<()>>> {
         // Nothing can be half done in there.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

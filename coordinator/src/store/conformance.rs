@@ -1,15 +1,21 @@
 //! What every store must do. Run it in the tests of a store:
-//! `conformance::check(async || MyStore::empty().await).await?`.
+//! `conformance::check(async || MyStore::empty().await).await?`, and
+//! [`check_leases`] of what it is led by.
 
+mod leases;
 mod log;
+mod retries;
 mod submissions;
 
+pub use leases::check_leases;
+
 use entente_protocol::{
+    contract::Signed,
     control::{FailureClass, Phase, Progress},
     job::{
         Bottom, Data, Decay, EarlyStopping, Encryption, Job, JobId, JobSpec, Keep, Layer, Liveness,
-        Metric, Network, Objective, Optimizer, Parties, Protocol, RowOrder, SampleShape, Side,
-        Training,
+        Metric, Network, Objective, Optimizer, Parties, Protocol, Resources, RowOrder, SampleShape,
+        Side, Task, Training,
     },
 };
 use thiserror::Error;
@@ -18,7 +24,10 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::{
     clock::Millis,
-    job::{Change, FailureRecord, JobRecord, JobState, SideStatus, Sides},
+    job::{
+        Approval, Attempt, Change, FailureRecord, JobRecord, JobState, Priority, Rejection,
+        SideStatus, Sides, Tenure,
+    },
 };
 
 /// What a store did wrong.
@@ -59,6 +68,10 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
 
     let store = empty().await;
     submissions::a_submitters_key_is_kept_once(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
+    retries::a_job_is_retried_once(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -115,10 +128,10 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
     let (kept, bystander) = (record(1, "kept")?, record(2, "bystander")?);
     store.insert(&kept).await?;
     store.insert(&bystander).await?;
-    let running = change(&kept, JobState::Running)?;
-    store.write(&running).await?;
+    let reserved = change(&kept, JobState::Reserved)?;
+    store.write(&reserved).await?;
 
-    let twice = store.write(&running).await;
+    let twice = store.write(&reserved).await;
     if !matches!(twice, Err(StoreError::Conflict(id)) if id == kept.id) {
         return Err(wrong("the same change twice", &twice));
     }
@@ -131,10 +144,10 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
     }
     let same_state_other_version = JobRecord {
         version: 7,
-        ..running.record().clone()
+        ..reserved.record().clone()
     };
     let other = store
-        .write(&change(&same_state_other_version, JobState::Failed)?)
+        .write(&change(&same_state_other_version, JobState::Running)?)
         .await;
     if !matches!(other, Err(StoreError::Conflict(_))) {
         return Err(wrong(
@@ -144,7 +157,7 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
     }
     let same_version_other_state = JobRecord {
         state: JobState::Cancelling,
-        ..running.record().clone()
+        ..reserved.record().clone()
     };
     let other = store
         .write(&change(&same_version_other_state, JobState::Cancelled)?)
@@ -156,12 +169,12 @@ async fn only_who_is_up_to_date_writes(store: &impl Store) -> Result<(), Violati
         ));
     }
     let nobody = store
-        .write(&change(&record(3, "nobody")?, JobState::Running)?)
+        .write(&change(&record(3, "nobody")?, JobState::Reserved)?)
         .await;
     if !matches!(nobody, Err(StoreError::Conflict(_))) {
         return Err(wrong("a change of a job that is not there", &nobody));
     }
-    let expected = vec![running.record().clone(), bystander];
+    let expected = vec![reserved.record().clone(), bystander];
     expect(
         "what the one good change left",
         &store.load().await?,
@@ -173,7 +186,7 @@ async fn of_writers_that_race_one_wins(store: &impl Store) -> Result<(), Violati
     let kept = record(1, "raced for")?;
     store.insert(&kept).await?;
     let (start, cancel) = (
-        change(&kept, JobState::Running)?,
+        change(&kept, JobState::Reserved)?,
         change(&kept, JobState::Cancelled)?,
     );
     let (started, cancelled) = tokio::join!(store.write(&start), store.write(&cancel));
@@ -285,16 +298,24 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
         privacy: Default::default(),
         fixed_point: Default::default(),
         liveness: Liveness::default(),
+        resources: Resources::default(),
     };
     let id = JobId::new(Uuid::from_u128(number));
     let task = Job::try_from(spec).map_err(suite)?;
     let by = "user/alice".parse().map_err(suite)?;
-    Ok(JobRecord::submitted(
-        id,
-        task.into(),
-        by,
-        Millis(1_700_000_000_123),
-    ))
+    let at = Millis(1_700_000_000_123);
+    Ok(JobRecord {
+        state: JobState::Queued,
+        ..JobRecord::submitted(id, Task::from(task), by, at)
+    })
+}
+
+fn tenure() -> Tenure {
+    let mut tenure = Tenure::default();
+    tenure.take(Millis(1_700_000_000_123));
+    tenure.give(Millis(1_700_004_000_123));
+    tenure.take(Millis(1_700_005_000_123));
+    tenure
 }
 
 /// With everything filled in.
@@ -309,7 +330,28 @@ fn full(record: JobRecord) -> JobRecord {
         for_ms: 12,
     };
     let failure = FailureRecord::stalled("nothing went on".into(), 41, Millis(9_007));
+    let attempt = Attempt {
+        number: 1,
+        from: Some(Millis(3).into()),
+        failures: vec![failure.clone()],
+        ..record.current_attempt()
+    };
+    let rejection = Rejection::new(Millis(8), "max_epochs", "a 'limit' of \"λ\"");
+    let signed = Signed {
+        at_ms: u64::MAX,
+        signature: "-----BEGIN\n'λ'".into(),
+    };
     JobRecord {
+        priority: Priority::High,
+        tenure: tenure(),
+        approvals: Sides {
+            active: Some(Approval::Signed(signed)),
+            passive: Some(Approval::Rejected(rejection)),
+        },
+        since: Millis(6),
+        begun_at: Some(Millis(4)),
+        not_before: Some(Millis(3)),
+        attempts: vec![attempt.clone(), attempt],
         attempt: u32::MAX,
         granted: i64::MAX as u64,
         started_at: Some(Millis(5)),

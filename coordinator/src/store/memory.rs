@@ -7,12 +7,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use entente_protocol::job::JobId;
 
-use super::{Store, StoreError};
+use super::{Lead, Leases, Store, StoreError, Taking, Token};
 use crate::{
     audit::{Deed, Entry},
     job::{Change, JobRecord},
@@ -23,9 +24,21 @@ pub(crate) struct MemoryStore {
     jobs: Arc<Mutex<BTreeMap<JobId, JobRecord>>>,
     log: Arc<Mutex<Vec<Entry>>>,
     broken: Arc<AtomicBool>,
+    lease: Arc<Mutex<(u64, Option<String>)>>,
+    /// How long a lease is; it ends only when the test says so.
+    life: Option<Duration>,
+    /// Of who leads; none of a test, which may do everything.
+    token: Option<Token>,
 }
 
 impl MemoryStore {
+    pub(crate) fn with_leases_of(life: Duration) -> Self {
+        Self {
+            life: Some(life),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn break_down(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
@@ -38,6 +51,24 @@ impl MemoryStore {
             });
         }
         Ok(())
+    }
+
+    /// Another leads from now on, or nobody.
+    pub(crate) fn leads(&self, address: Option<&str>) {
+        let mut lease = self.lease();
+        *lease = (lease.0 + 1, address.map(str::to_owned));
+    }
+
+    fn lease(&self) -> std::sync::MutexGuard<'_, (u64, Option<String>)> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_write(&self) -> Result<(), StoreError> {
+        self.answer()?;
+        match self.token {
+            Some(token) if token.0 != self.lease().0 => Err(StoreError::Deposed(token)),
+            _ => Ok(()),
+        }
     }
 
     fn log(&self, deed: Deed) {
@@ -54,14 +85,19 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError> {
-        self.answer()?;
+        self.may_write()?;
         let mut jobs = self.jobs();
         let key = |record: &JobRecord| {
             let key = record.submission.as_ref()?.key.clone();
             Some((record.submitted_by.clone(), key))
         };
         let same_key = |kept: &JobRecord| key(record).is_some() && key(kept) == key(record);
-        if jobs.contains_key(&record.id) || jobs.values().any(same_key) {
+        let same_retry =
+            |kept: &JobRecord| kept.retry_of.is_some() && kept.retry_of == record.retry_of;
+        if jobs.contains_key(&record.id)
+            || jobs.values().any(same_key)
+            || jobs.values().any(same_retry)
+        {
             return Err(StoreError::Exists(record.id));
         }
         jobs.insert(record.id, record.clone());
@@ -70,7 +106,7 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, change: &Change) -> Result<(), StoreError> {
-        self.answer()?;
+        self.may_write()?;
         let record = change.record();
         match self.jobs().get_mut(&record.id) {
             Some(kept)
@@ -88,7 +124,7 @@ impl Store for MemoryStore {
     }
 
     async fn append(&self, deed: &Deed) -> Result<(), StoreError> {
-        self.answer()?;
+        self.may_write()?;
         self.log(deed.clone());
         Ok(())
     }
@@ -112,14 +148,57 @@ impl Store for MemoryStore {
     async fn close(&self) {}
 }
 
+#[async_trait]
+impl Leases for MemoryStore {
+    type Lead = Self;
+
+    async fn take(&self, address: &str) -> Result<Taking<Self>, StoreError> {
+        self.answer()?;
+        if let Some(other) = &self.lease().1 {
+            let by = Some(other.clone());
+            return Ok(Taking::Held { by });
+        }
+        self.leads(Some(address));
+        let token = Some(Token(self.lease().0));
+        let store = Self {
+            token,
+            ..self.clone()
+        };
+        let life = self.life;
+        Ok(Taking::Taken { store, life })
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl Lead for MemoryStore {
+    fn token(&self) -> Token {
+        self.token.unwrap_or(Token(0))
+    }
+
+    async fn renew(&self) -> Result<(), StoreError> {
+        self.may_write()
+    }
+
+    async fn release(&self) -> Result<(), StoreError> {
+        if self.may_write().is_ok() {
+            self.leads(None);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::MemoryStore;
+    use crate::store::conformance::{check, check_leases};
+
     #[actix_rt::test]
     async fn conforms() {
-        crate::store::conformance::check(async || super::MemoryStore::default())
-            .await
-            .unwrap();
+        check(async || MemoryStore::default()).await.unwrap();
+        check_leases(async || MemoryStore::default()).await.unwrap();
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! A store inserts, changes and loads; it decides nothing. Every change is a
 //! compare-and-set on the state and version that the writer had seen, so a
-//! writer that is behind (a second coordinator by mistake, a defect) is told
-//! so and writes nothing. What a store must do beyond its types is said by
+//! writer that is behind (a defect) is told so and writes nothing. And it is
+//! under the token of a lease that one coordinator has at a time
+//! ([`Leases`]), so a coordinator that led once and does not know better writes
+//! nothing either. What a store must do beyond its types is said by
 //! [`conformance`], which every store passes.
 
 pub mod conformance;
-mod sqlite;
+mod lease;
+mod location;
+mod sql;
 
 #[cfg(test)]
 mod memory;
@@ -21,9 +25,11 @@ use crate::{
     job::{Change, JobRecord},
 };
 
+pub use lease::{Lead, Leases, Taking, Token};
+pub use location::{Location, LocationError, Server};
 #[cfg(test)]
 pub(crate) use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sql::{Database, SqlStore};
 
 /// Where jobs are kept. What a method has returned from without error is on
 /// disk.
@@ -32,8 +38,8 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps a new job, and adds its submission to the audit log.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is one of this identity, or of this
-    /// submitter's key.
+    /// [`StoreError::Exists`] when there is one of this identity, of this
+    /// submitter's key, or one that retries the same job.
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError>;
 
     /// Changes what is kept of a job, if it is still as the writer saw it, and
@@ -82,6 +88,11 @@ pub enum StoreError {
     /// The job is not as the writer saw it.
     #[error("job {0} was changed by somebody else: does another coordinator use this store?")]
     Conflict(JobId),
+    /// Another coordinator leads by now; nothing was written.
+    #[error(
+        "another coordinator has taken the store over since lease {}: this one stands by", .0.0
+    )]
+    Deposed(Token),
     /// What is kept cannot be read.
     #[error(
         "the store's record of {job} cannot be read: {problem}; \
@@ -109,6 +120,7 @@ impl StoreError {
         match self {
             Self::Exists(_) => "exists",
             Self::Conflict(_) => "conflict",
+            Self::Deposed(_) => "deposed",
             Self::Corrupt { .. } => "corrupt",
             Self::Unavailable { .. } => "unavailable",
         }

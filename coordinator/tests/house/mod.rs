@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use actix_rt::task::JoinHandle;
@@ -17,8 +17,11 @@ use entente_coordinator::{
 };
 use entente_metrics::Registry;
 use entente_protocol::{
-    control::{Assignment, JobReport, Phase, Progress, Sync, Validation, Wish},
-    job::{JobId, TaskSpec},
+    contract::{Signed, Terms},
+    control::{
+        Answer, Assignment, Decision, JobReport, Phase, Progress, Proposal, Sync, Validation, Wish,
+    },
+    job::{JobId, Task, TaskSpec},
 };
 use entente_tls::{Credentials, DevelopmentCa, Identity, Validity};
 use tempfile::TempDir;
@@ -41,6 +44,8 @@ pub fn spec() -> TaskSpec {
 pub struct House {
     folder: TempDir,
     ca: DevelopmentCa,
+    /// Left out: a file.
+    store: Option<String>,
 }
 
 /// A coordinator that runs.
@@ -64,6 +69,15 @@ impl House {
         Self {
             folder: tempfile::tempdir().unwrap(),
             ca: DevelopmentCa::create("test CA").unwrap(),
+            store: None,
+        }
+    }
+
+    /// The same with a store that several coordinators may share.
+    pub fn on(store: &str) -> Self {
+        Self {
+            store: Some(store.to_owned()),
+            ..Self::new()
         }
     }
 
@@ -80,9 +94,11 @@ impl House {
 
     pub fn config(&self) -> CoordinatorConfig {
         let path = self.folder.path().display();
+        let store = self.store.as_ref();
+        let store = store.map_or_else(String::new, |url| format!("store = {url:?}\n"));
         let text = format!(
-            "[coordinator]\nlisten = \"127.0.0.1:0\"\nstate_dir = \"{path}/state\"\nwindow = 8\n\
-             [tls]\nca = \"ca.pem\"\ncertificate = \"c.pem\"\nkey = \"c.key\"\n"
+            "[coordinator]\n{store}listen = \"127.0.0.1:0\"\nstate_dir = \"{path}/state\"\nwindow = 8\n\
+             [retries]\nfirst_wait_s = 1\n[tls]\nca = \"ca.pem\"\ncertificate = \"c.pem\"\nkey = \"c.key\"\n"
         );
         toml::from_str(&text).unwrap()
     }
@@ -135,6 +151,8 @@ impl House {
     pub fn party(&self, name: &str, address: SocketAddr) -> FakeParty {
         FakeParty {
             caller: self.caller(&format!("party/{name}"), address),
+            credentials: self.credentials(&format!("party/{name}")),
+            answers: Vec::new(),
             seen_revision: 0,
             wait_ms: 200,
             jobs: BTreeMap::new(),
@@ -185,6 +203,9 @@ pub async fn problem(request: awc::SendClientRequest) -> Problem {
 /// every sync.
 pub struct FakeParty {
     pub caller: Caller,
+    /// Signs whatever is proposed.
+    pub credentials: Credentials,
+    pub answers: Vec<Answer>,
     pub seen_revision: u64,
     pub wait_ms: u64,
     pub jobs: BTreeMap<JobId, (Assignment, Phase, u64)>,
@@ -195,7 +216,7 @@ pub struct FakeParty {
 }
 
 impl FakeParty {
-    fn truth(&self) -> Sync {
+    pub fn truth(&self) -> Sync {
         let report = |(id, (assignment, phase, done)): (&JobId, &(Assignment, Phase, u64))| {
             let loss = Some(1.0 / (1.0 + *done as f64));
             JobReport {
@@ -220,9 +241,24 @@ impl FakeParty {
             software: "fake".into(),
             datasets: vec!["iris".into()],
             capacity: 2,
+            threads: None,
+            memory_bytes: None,
             jobs: self.jobs.iter().map(report).collect(),
+            answers: self.answers.clone(),
             seen_revision: self.seen_revision,
             wait_ms: self.wait_ms,
+        }
+    }
+
+    /// Has signed what is proposed.
+    pub fn sign(&self, proposal: &Proposal) -> Answer {
+        let task = Task::try_from(proposal.spec.clone()).unwrap();
+        let at_ms = UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+        let text = Terms::of(proposal.job, &task).text(proposal.side, at_ms);
+        let signature = self.credentials.sign(text.as_bytes()).unwrap().to_string();
+        Answer {
+            job: proposal.job,
+            decision: Decision::Approved(Signed { at_ms, signature }),
         }
     }
 
@@ -238,10 +274,23 @@ impl FakeParty {
     pub async fn step(&mut self) {
         let wish = self.ask().await;
         self.seen_revision = wish.revision;
+        self.answers = wish
+            .proposals
+            .iter()
+            .map(|proposal| self.sign(proposal))
+            .collect();
         let wished: Vec<JobId> = wish.jobs.iter().map(|job| job.job).collect();
         self.jobs.retain(|id, _| wished.contains(id));
         for assignment in wish.jobs {
-            let done = assignment.granted.min(self.exchanges);
+            let before = self.jobs.get(&assignment.job);
+            let before = before.filter(|(known, ..)| known.attempt == assignment.attempt);
+            let done = before.map_or(0, |(_, _, done)| *done);
+            if assignment.hold && done < self.exchanges {
+                self.jobs
+                    .insert(assignment.job, (assignment, Phase::Held, done));
+                continue;
+            }
+            let done = assignment.granted.min(self.exchanges).max(done);
             let phase = match &self.fails_at {
                 Some(failure) if done > failure.exchange => Phase::Failed {
                     failure: failure.clone(),

@@ -137,6 +137,12 @@ pub enum HeError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A secret key that was saved is none, or another size's or layout's.
+    #[error("the saved secret key is not acceptable: {why}")]
+    SavedKey {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A computation with the secret key did not check out: faulty hardware,
     /// or an attempt to make it so. Nothing was released.
     #[error(
@@ -157,6 +163,7 @@ impl HeError {
             Self::OutOfRange { .. } | Self::SumOutOfRange { .. } => "out_of_range",
             Self::Shape { .. } => "shape",
             Self::BadKey { .. } => "bad_key",
+            Self::SavedKey { .. } => "saved_key",
             Self::Fault => "fault",
             Self::Tier(_) => "tier",
         }
@@ -217,6 +224,19 @@ pub trait Backend<S: Scheme>: Send + Sync {
         rng: &mut Rng,
     ) -> Result<Arc<dyn KeyOwner<S>>, HeError>;
 
+    /// The owner of a key that was made before: from what it gave out as
+    /// [`KeyOwner::secret_key`], looked at as bytes from outside are.
+    ///
+    /// # Errors
+    /// [`HeError::SavedKey`] for what is no such key of this size;
+    /// [`HeError::DoesNotFit`], [`HeError::Tier`].
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<S>>, HeError>;
+
     /// The evaluator for a key that came from a peer.
     ///
     /// # Errors
@@ -247,6 +267,10 @@ pub trait Ahead: Send + Sync {
 pub trait KeyOwner<S: Scheme>: Ahead {
     /// The public key.
     fn public_key(&self) -> &S::PublicKey;
+
+    /// The secret key, for its owner's own checkpoint and nobody else:
+    /// [`Backend::restore`] makes the owner again.
+    fn secret_key(&self) -> Secret<Vec<u8>>;
 
     /// The bounds that the layout was made for.
     fn bounds(&self) -> &CutBounds;

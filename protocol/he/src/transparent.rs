@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use entente_wire::{
-    Decode, DecodeError, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape, sealed::Sealed,
+    Decode, DecodeError, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape, decode_exactly,
+    sealed::Sealed,
 };
 
 use crate::{
@@ -167,6 +168,19 @@ impl Backend<Transparent> for TransparentBackend {
         Ok(Arc::new(TransparentEnd { key, bounds }))
     }
 
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<Transparent>>, HeError> {
+        let key = decode_exactly(&bits, secret_key.expose());
+        let key = key.map_err(|_| HeError::SavedKey {
+            why: "it is no number",
+        })?;
+        Ok(Arc::new(TransparentEnd { key, bounds }))
+    }
+
     fn evaluator(
         &self,
         key: PublicKey,
@@ -216,6 +230,10 @@ impl Ahead for TransparentEnd {
 impl KeyOwner<Transparent> for TransparentEnd {
     fn public_key(&self) -> &PublicKey {
         &self.key
+    }
+
+    fn secret_key(&self) -> Secret<Vec<u8>> {
+        Secret::new(self.key.encoded())
     }
 
     fn bounds(&self) -> &CutBounds {

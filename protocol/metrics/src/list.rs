@@ -126,12 +126,36 @@ list! {
         "Exchanges that ended with an error.", ["error"];
     RETRIES: Counter = "entente_retries_total", "Things that were tried again.", ["what"];
 
+    CHECKPOINTS: Counter = "entente_checkpoints_total",
+        "Checkpoints of jobs that this party has written to its disk.", [];
+    CHECKPOINT_BYTES: Counter = "entente_checkpoint_bytes_total",
+        "Bytes of the checkpoints that this party has written to its disk.", [];
+    JOURNAL_COMMITS: Counter = "entente_journal_commits_total",
+        "Times that records of a job were brought to this party's disk, or could not be.",
+        ["outcome"];
+    JOURNAL_SECONDS: SecondsCounter = "entente_journal_seconds_total",
+        "Time spent in bringing records of jobs to this party's disk, by the clock on the wall.", [];
+    RESTORES: Counter = "entente_restores_total",
+        "Jobs that were taken up again from this party's disk, or could not be.", ["outcome"];
+
     JOBS: Gauge = "entente_jobs", "Jobs of the coordinator now.", ["state"];
+    JOB_ATTEMPTS: Counter = "entente_job_attempts_total",
+        "Attempts at jobs that were given their places and have ended so.", ["outcome"];
+    JOB_RETRIES: Counter = "entente_job_retries_total",
+        "Attempts that followed failed ones by themselves, by who would have to act.", ["class"];
     JOB_TRANSITIONS: Counter = "entente_job_transitions_total",
         "Jobs that came into a state.", ["to"];
     JOB_TRANSITIONS_REFUSED: Counter = "entente_job_transitions_refused_total",
         "Changes of a job's state that were refused: not in the table, or the job had moved on.",
         ["reason"];
+    LEADER: Gauge = "entente_leader",
+        "1 while this coordinator leads, 0 while it stands by.", [];
+    LEASE_TAKINGS: Counter = "entente_lease_takings_total",
+        "Times that this coordinator began to lead.", [];
+    LEASE_RENEWALS: Counter = "entente_lease_renewals_total",
+        "Attempts of the coordinator that leads to go on leading.", ["outcome"];
+    STALE_WRITES: Counter = "entente_stale_writes_total",
+        "Writes of this coordinator that the store refused because another one led by then.", [];
     PARTIES_CONNECTED: Gauge = "entente_parties_connected",
         "Parties that the coordinator has heard of lately.", [];
     SYNCS: Counter = "entente_syncs_total",
@@ -182,6 +206,33 @@ pub const KEY_OWNER: &str = "key_owner";
 pub const EVALUATOR: &str = "evaluator";
 /// Values of the label `end`.
 pub const HE_ENDS: [&str; 2] = [KEY_OWNER, EVALUATOR];
+
+/// Values of the label `outcome` of [`JOURNAL_COMMITS`]: they are there.
+pub const KEPT: &str = "kept";
+/// Values of the label `outcome` of [`JOURNAL_COMMITS`]: they wait.
+pub const UNKEPT: &str = "unkept";
+
+/// Values of the label `outcome` of [`RESTORES`]: from the newest checkpoint.
+pub const FROM_NEWEST: &str = "newest";
+/// Values of the label `outcome` of [`RESTORES`]: from the one before it, since
+/// the newest could not be read.
+pub const FROM_OLDER: &str = "older";
+/// Values of the label `outcome` of [`RESTORES`]: it had ended before.
+pub const HAD_ENDED: &str = "ended";
+/// Values of the label `outcome` of [`RESTORES`]: there is no journal of it.
+pub const STATE_LOST: &str = "state_lost";
+/// Values of the label `outcome` of [`RESTORES`]: its journal cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+/// Values of the label `outcome` of [`RESTORES`].
+pub const RESTORE_OUTCOMES: [&str; 5] =
+    [FROM_NEWEST, FROM_OLDER, HAD_ENDED, STATE_LOST, UNREADABLE];
+
+/// Values of the label `outcome`: it leads on.
+pub const LEASE_RENEWED: &str = "renewed";
+/// Values of the label `outcome`: the store failed; it is tried again.
+pub const LEASE_FAILED: &str = "failed";
+/// Values of the label `outcome`: another one leads.
+pub const LEASE_LOST: &str = "lost";
 
 /// Values of the label `direction`: sent.
 pub const SENT: &str = "sent";

@@ -11,6 +11,7 @@ const WITHOUT_UNIT: &[&str] = &[
     "entente_links_up",
     "entente_party_jobs",
     "entente_jobs",
+    "entente_leader",
     "entente_parties_connected",
     "entente_build_info",
 ];

@@ -34,6 +34,11 @@ impl Pairing {
         Self(Digest::of("entente halves of one training", &parts))
     }
 
+    /// Of bytes that a checkpoint has.
+    pub(super) fn digest(self) -> Digest {
+        self.0
+    }
+
     /// For the other side, which has the same if the halves belong together.
     pub(super) fn shown(self) -> Public<Digest> {
         Public::declassify(self.0, "of a public key and a job, which the peer has too")

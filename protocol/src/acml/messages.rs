@@ -155,7 +155,7 @@ impl<S: Scheme> Decode<KeyBits> for KeyAndModel<S> {
 /// a list of as many as it is told.
 const MAX_ROWS_ASKED_ABOUT: u64 = 1 << 24;
 
-fn rows_asked_about(input: &mut Reader<'_>) -> Result<Public<u64>, DecodeError> {
+pub(super) fn rows_asked_about(input: &mut Reader<'_>) -> Result<Public<u64>, DecodeError> {
     let rows: Public<u64> = Public::decode(&(), input)?;
     if *rows.get() > MAX_ROWS_ASKED_ABOUT {
         return Err(DecodeError::OverLimit {

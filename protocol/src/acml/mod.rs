@@ -58,7 +58,9 @@
 //!
 //! What asks a model that has been trained is in [`inference`].
 //!
-//! S1, S2 and e_w are uniform in the ring, fresh per message and per entry.
+//! S1, S2 and e_w are uniform in the ring, fresh per message and per entry; and
+//! the same again where a party that crashed goes through a step once more
+//! (`masks.rs`).
 //! What the protocol leaks all the same (`dA` clusters by label at the active
 //! party; `z` is a linear function of `a` at the passive party; a malicious
 //! party is not caught) is said in the README, not hidden here.
@@ -68,6 +70,7 @@ mod algebra;
 mod half;
 pub mod inference;
 pub mod loss;
+mod masks;
 mod messages;
 mod passive;
 pub mod reference;

@@ -1,7 +1,7 @@
 //! What of Delta is released in B3: blurred, watched, and held to the job's
 //! bound. See [`crate::privacy`].
 
-use entente_wire::Secret;
+use entente_wire::{Decode, DecodeError, Encode, Reader, Secret};
 use ndarray::Array2;
 
 use super::weights::{Purpose, private_seed};
@@ -60,5 +60,28 @@ impl Release {
             }
             _ => Ok(leak),
         }
+    }
+}
+
+/// Where the noise comes from, and what the epoch has released. What they are
+/// held to is the job's.
+impl Encode for Release {
+    fn encode(&self, out: &mut Vec<u8>) {
+        if let Some(noise) = &self.noise {
+            noise.encode(out);
+        }
+        self.gauge.encode(out);
+    }
+}
+
+impl Decode<Job> for Release {
+    fn decode(job: &Job, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let defence = job.spec().privacy.defence;
+        let noise = defence.map(|defence| Noise::decode(&defence, input));
+        Ok(Self {
+            noise: noise.transpose()?,
+            gauge: Gauge::decode(&job.spec().network.classes, input)?,
+            max_leak_auc: job.spec().privacy.max_leak_auc,
+        })
     }
 }

@@ -14,6 +14,7 @@ pub mod network;
 mod optimizer;
 mod pace;
 mod party;
+mod resources;
 mod selection;
 mod spec;
 pub mod task;
@@ -37,6 +38,7 @@ pub use network::{Blueprint, Bottom, Layer, Network, Objective, Preset, SampleSh
 pub use optimizer::Optimizer;
 pub use pace::{Decay, Pace};
 pub use party::{PartyName, Side};
+pub use resources::Resources;
 pub use selection::{EarlyStopping, Keep, Metric, Selection};
 pub use spec::{
     Data, Encryption, JobSpec, Liveness, Parties, Protocol, RowOrder, SchemeName, Training,
@@ -129,7 +131,9 @@ impl Job {
             training.decay,
             training.warm_up_epochs,
             schedule.rounds_per_epoch(),
-            schedule.rounds(),
+            // Of all epochs that were asked for, also where a role resumes that
+            // has stopped early: a pace is the same whatever was found on the way.
+            schedule.rounds_per_epoch() * u64::from(training.epochs),
         )
     }
 

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, EarlyStopping, Keep, ModelName, Network, Optimizer, PartyName, Side};
+use super::{
+    Decay, EarlyStopping, Keep, ModelName, Network, Optimizer, PartyName, Resources, Side,
+};
 use crate::{fixed::Scales, privacy::Privacy};
 
 /// The protocols that can be asked for.
@@ -53,6 +55,9 @@ pub struct JobSpec {
     /// When to give up.
     #[serde(default)]
     pub liveness: Liveness,
+    /// What it takes at each party.
+    #[serde(skip_serializing_if = "Resources::is_usual", default)]
+    pub resources: Resources,
 }
 
 fn default_protocol() -> Protocol {

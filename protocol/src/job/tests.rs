@@ -28,6 +28,16 @@ fn each_field_is_held_against_its_range_and_named() {
         (r#"passive = "bank-b""#, r#"passive = "bank-a""#, "parties"),
         (r#"dataset = "iris""#, r#"dataset = """#, "data.dataset"),
         (
+            "[liveness]",
+            "[resources]\nthreads = 0\n[liveness]",
+            "resources.threads",
+        ),
+        (
+            "[liveness]",
+            "[resources]\nmemory_bytes = 1000\n[liveness]",
+            "resources.memory_bytes",
+        ),
+        (
             "test_fraction = 0.2",
             "test_fraction = 1.0",
             "data.test_fraction",

@@ -15,7 +15,7 @@
 //! that noise made longer than [`ROOM`] times the longest possible one is
 //! shortened to that. Its direction stays.
 
-use entente_wire::{Digest, Secret};
+use entente_wire::{Decode, DecodeError, Digest, Encode, Reader, Secret};
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -178,6 +178,20 @@ impl Noise {
         let mut rng = ChaCha20Rng::from_seed(*seed.as_bytes());
         self.defence.blur(&mut blurred, labels, &mut rng);
         blurred
+    }
+}
+
+/// Its seed. What is added is the job's.
+impl Encode for Noise {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.seed.expose());
+    }
+}
+
+impl Decode<Defence> for Noise {
+    fn decode(defence: &Defence, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let seed = input.array("seed of noise")?;
+        Ok(Self::new(*defence, Secret::new(seed)))
     }
 }
 

@@ -12,8 +12,11 @@
 //! counts. A score that finds the others serves as well, so areas below one
 //! half are mirrored, after averaging: noise is not an attack.
 
+use entente_wire::{Decode, DecodeError, Encode, Reader};
 use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{float, put_float};
 
 /// The attacks on the gradients of one epoch: areas under their curves.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -110,6 +113,29 @@ impl Gauge {
             norm_auc: norm.unwrap_or(0.5),
             cosine_auc: cosine.unwrap_or(0.5),
         })
+    }
+}
+
+impl Encode for Gauge {
+    fn encode(&self, out: &mut Vec<u8>) {
+        for Average { sum, pairs } in self.attacks.as_flattened() {
+            put_float(*sum, out);
+            put_float(*pairs, out);
+        }
+    }
+}
+
+/// For so many classes.
+impl Decode<usize> for Gauge {
+    fn decode(classes: &usize, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut gauge = Self::new(*classes);
+        for average in gauge.attacks.as_flattened_mut() {
+            *average = Average {
+                sum: float("sum of areas", input)?,
+                pairs: float("pairs compared", input)?,
+            };
+        }
+        Ok(gauge)
     }
 }
 

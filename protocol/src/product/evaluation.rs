@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use entente_wire::Secret;
+use entente_wire::{Decode, DecodeError, Encode, Reader, Secret};
 use ndarray::Array2;
 
-use super::Judged;
+use super::{Judged, saved};
 use crate::{Report, control::Evaluated, privacy::gauge::area, score::Score};
 
 /// How good a model is, as the side with the labels knows it.
@@ -60,6 +60,12 @@ impl Evaluating {
         probabilities.extend(judged.probabilities.iter());
     }
 
+    /// Bytes that it takes when it is encoded.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        let gathered = self.classes.expose().len() + self.probabilities.expose().len();
+        8 * (3 + self.confusion.len() + gathered) + 8
+    }
+
     /// What has been found; nothing while there was no row.
     pub fn finish(&self) -> Option<Evaluation> {
         Some(Evaluation {
@@ -89,6 +95,38 @@ impl Evaluating {
         }
         let areas: Vec<f64> = (0..count).filter_map(of).collect();
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
+    }
+}
+
+impl Encode for Evaluating {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.score.encode(out);
+        self.confusion.iter().for_each(|count| count.encode(out));
+        saved::put_numbers(self.classes.expose(), out);
+        saved::put_floats(self.probabilities.expose(), out);
+    }
+}
+
+/// Of so many classes.
+impl Decode<usize> for Evaluating {
+    fn decode(classes: &usize, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut evaluating = Self {
+            score: Score::decode(&(), input)?,
+            ..Self::new(*classes)
+        };
+        for count in &mut evaluating.confusion {
+            *count = input.u64("confusion")?;
+        }
+        evaluating.classes = Secret::new(saved::classes(*classes, input)?);
+        evaluating.probabilities = Secret::new(saved::floats("probabilities", input)?);
+        let answers = evaluating.classes.expose().len().checked_mul(*classes);
+        if answers != Some(evaluating.probabilities.expose().len()) {
+            return Err(DecodeError::Invalid {
+                what: "evaluation",
+                why: "not an answer for each row",
+            });
+        }
+        Ok(evaluating)
     }
 }
 

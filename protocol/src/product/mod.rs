@@ -5,6 +5,7 @@
 
 mod evaluation;
 mod predictions;
+mod saved;
 
 use entente_wire::Secret;
 

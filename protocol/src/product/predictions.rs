@@ -2,8 +2,10 @@
 
 use core::fmt;
 
-use entente_wire::Secret;
+use entente_wire::{Decode, DecodeError, Encode, Reader, Secret};
 use ndarray::{Array2, ArrayView1};
+
+use super::saved;
 
 /// What logits say of the samples of a batch, whatever their labels.
 #[derive(Clone, PartialEq)]
@@ -66,6 +68,11 @@ impl Predictions {
         self.rows.len()
     }
 
+    /// Bytes that they take when they are encoded.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        8 * (2 * self.len() + self.probabilities.expose().len()) + 12
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -79,6 +86,36 @@ impl Predictions {
             row: *row,
             class: *class,
             probabilities: ArrayView1::from(answer),
+        })
+    }
+}
+
+impl Encode for Predictions {
+    fn encode(&self, out: &mut Vec<u8>) {
+        saved::put_numbers(&self.rows, out);
+        saved::put_numbers(self.likeliest.expose(), out);
+        saved::put_floats(self.probabilities.expose(), out);
+    }
+}
+
+/// Of so many classes.
+impl Decode<usize> for Predictions {
+    fn decode(classes: &usize, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let rows = saved::numbers("predicted rows", input)?;
+        let likeliest = Secret::new(saved::classes(*classes, input)?);
+        let probabilities = Secret::new(saved::floats("probabilities", input)?);
+        let answers = rows.len().checked_mul(*classes);
+        if likeliest.expose().len() != rows.len() || answers != Some(probabilities.expose().len()) {
+            return Err(DecodeError::Invalid {
+                what: "predictions",
+                why: "not an answer for each row",
+            });
+        }
+        Ok(Self {
+            classes: *classes,
+            rows,
+            likeliest,
+            probabilities,
         })
     }
 }

@@ -6,3 +6,4 @@ mod consortium;
 mod handshake;
 mod load;
 mod pair;
+mod signing;

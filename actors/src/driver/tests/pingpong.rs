@@ -3,6 +3,8 @@
 //! one more. Each keeps all that it said and heard; drawing a number twice for
 //! one message would show.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use entente_protocol::{
     Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role, rows::RowsDiffer,
     schedule::Schedule, split::Split,
@@ -11,20 +13,30 @@ use entente_wire::{Body, Decode, DecodeError, Kind, Message, Public, Reader, Sec
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-/// A number on its way.
-struct Ball(Public<u64>);
+/// A number on its way, and noise.
+struct Ball(Public<u64>, Public<u64>);
+
+/// Never the same again.
+fn noise() -> u64 {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    DRAWN.fetch_add(1, Ordering::Relaxed)
+}
 
 impl Message for Ball {
     const KIND: Kind = Kind(900);
     const NAME: &'static str = "ball";
     fn write(&self, body: &mut Body) {
         body.field(&self.0);
+        body.field(&self.1);
     }
 }
 
 impl Decode for Ball {
     fn decode((): &(), input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Public::decode(&(), input).map(Self)
+        Ok(Self(
+            Public::decode(&(), input)?,
+            Public::decode(&(), input)?,
+        ))
     }
 }
 
@@ -54,10 +66,30 @@ impl Player {
         }
     }
 
+    /// As a player of the same job was when it gave `checkpoint`: it draws on
+    /// from there, so an exchange that is gone through again says the same.
+    pub(crate) fn resume(self, checkpoint: &Secret<Vec<u8>>) -> Self {
+        let mut state = Reader::new(checkpoint.expose());
+        let mut rng = ChaCha20Rng::from_seed(state.array("seed").unwrap_or_default());
+        rng.set_word_pos(u128::from_be_bytes(
+            state.array("position").unwrap_or_default(),
+        ));
+        let words = state.rest().chunks_exact(8);
+        let transcript = words.map(|word| word.try_into().map_or(0, u64::from_be_bytes));
+        Self {
+            rng,
+            transcript: transcript.collect(),
+            ..self
+        }
+    }
+
     fn say(&mut self, out: &mut Outbox) {
         let number = self.rng.next_u64();
         self.transcript.push(number);
-        out.send(&Ball(Public::declassify(number, "a number of a test")));
+        out.send(&Ball(
+            Public::declassify(number, "a number of a test"),
+            Public::declassify(noise(), "noise of a test"),
+        ));
     }
 }
 
@@ -86,6 +118,13 @@ impl Role for Player {
 
     fn message_name(kind: Kind) -> Option<&'static str> {
         (kind == Ball::KIND).then_some(Ball::NAME)
+    }
+
+    fn checkpoint(&self) -> Secret<Vec<u8>> {
+        let mut state = self.rng.get_seed().to_vec();
+        state.extend(self.rng.get_word_pos().to_be_bytes());
+        state.extend(self.transcript.iter().flat_map(|n| n.to_be_bytes()));
+        Secret::new(state)
     }
 
     fn product(self) -> Product {

@@ -12,11 +12,11 @@ use actix_web::{
     dev::ServerHandle,
     web::{self, Data, Json},
 };
-use entente_protocol::control::{Assignment, JobReport, Phase, Sync, Wish};
+use entente_protocol::control::{Assignment, JobReport, Phase, Proposal, Sync, Wish};
 use entente_tls::Identity;
 use tokio::{sync::watch, time::timeout};
 
-use crate::testbed::{Consortium, soon};
+use crate::testbed::{Consortium, Notary, soon};
 
 /// What the coordinator knows: its wishes, and what parties told it.
 #[derive(Default, Clone)]
@@ -29,6 +29,7 @@ pub(super) struct FakeCoordinator {
     pub(super) address: SocketAddr,
     book: Arc<watch::Sender<Book>>,
     server: ServerHandle,
+    notary: Notary,
 }
 
 impl FakeCoordinator {
@@ -61,18 +62,47 @@ impl FakeCoordinator {
             address,
             book,
             server: handle,
+            notary: consortium.notary(),
         }
     }
 
-    /// Wishes for a party exactly these jobs.
+    /// Wishes for a party exactly these jobs, which both parties have signed.
     pub(super) fn wish(&self, party: &str, jobs: &[Assignment]) {
+        let mut jobs = jobs.to_vec();
+        for job in &mut jobs {
+            self.notary.sign(job);
+        }
+        self.change(party, |wish| wish.jobs = jobs);
+    }
+
+    /// Wishes for a party this job, with the signatures that it has.
+    pub(super) fn wish_unsigned(&self, party: &str, job: Assignment) {
+        self.change(party, |wish| wish.jobs = vec![job]);
+    }
+
+    /// Proposes exactly this job to a party.
+    pub(super) fn propose(&self, party: &str, proposal: Option<Proposal>) {
+        self.change(party, |wish| {
+            wish.proposals = proposal.into_iter().collect()
+        });
+    }
+
+    fn change(&self, party: &str, change: impl FnOnce(&mut Wish)) {
         self.book.send_modify(|book| {
             let wish = book.wishes.entry(party.to_owned()).or_insert(Wish {
                 revision: 0,
                 jobs: Vec::new(),
+                proposals: Vec::new(),
             });
             wish.revision += 1;
-            wish.jobs = jobs.to_vec();
+            change(wish);
+        });
+    }
+
+    /// Forgets what a party has told.
+    pub(super) fn forget_truth(&self, party: &str) {
+        self.book.send_modify(|book| {
+            book.truths.remove(party);
         });
     }
 
@@ -127,5 +157,6 @@ async fn sync(
     Json(wish.unwrap_or(Wish {
         revision: 0,
         jobs: Vec::new(),
+        proposals: Vec::new(),
     }))
 }

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod acml;
+mod approval;
 mod asked;
 mod coordinator;
+mod resumed;
+mod unkept;
 mod world;
 
 use std::{net::TcpListener, sync::Arc};
@@ -24,6 +27,7 @@ use self::{
 };
 use crate::{
     process::PartyError,
+    state_dir::StateDirLock,
     testbed::{Consortium, assignment},
 };
 
@@ -253,6 +257,10 @@ async fn a_party_starts_with_its_own_certificate_and_sane_settings_alone() {
     start("/party/name", json!("bank-a")).await.unwrap();
     let wrong = start("/party/name", json!("bank-b")).await.unwrap_err();
     assert!(wrong.to_string().contains("party/bank-b"), "{wrong}");
+    let taken = StateDirLock::take(&consortium.path().join("state")).unwrap();
+    let second = start("/party/name", json!("bank-a")).await.unwrap_err();
+    assert!(second.to_string().contains("another party"), "{second}");
+    drop(taken);
     let itself = start("/peers/bank-a", json!({})).await.unwrap_err();
     assert!(matches!(itself, PartyError::Config(_)), "{itself}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

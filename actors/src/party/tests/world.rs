@@ -11,6 +11,7 @@ use entente_protocol::{
     job::{JobId, PartyName, Side, Task},
 };
 use entente_tls::Credentials;
+use entente_wire::Secret;
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -59,7 +60,11 @@ struct BallsAt {
 }
 
 impl Launch for BallsAt {
-    fn prepare(&self, plan: &Plan) -> Result<Box<dyn Ready>, LaunchError> {
+    fn prepare(
+        &self,
+        plan: &Plan,
+        checkpoint: Option<&Secret<Vec<u8>>>,
+    ) -> Result<Box<dyn Ready>, LaunchError> {
         let Balls {
             rounds,
             panics_at,
@@ -68,6 +73,9 @@ impl Launch for BallsAt {
         assert!(!panics_before, "as asked for");
         let serves = plan.side == Side::Active;
         let mut role = Player::new(serves, rounds, plan.side as u64);
+        if let Some(checkpoint) = checkpoint {
+            role = role.resume(checkpoint);
+        }
         role.panics_at = panics_at;
         let Task::Train(job) = plan.task.clone() else {
             panic!("players learn nothing else")
@@ -192,6 +200,7 @@ impl Party {
 /// Two parties, a line between them, and a coordinator.
 pub(super) struct World {
     consortium: Consortium,
+    launches: Launches,
     pub(super) coordinator: FakeCoordinator,
     pub(super) line: Line,
     pub(super) bank_a: Party,
@@ -215,11 +224,39 @@ impl World {
         let bank_a = Party::start(&consortium, "bank-a", peer, hub, launches).await;
         Self {
             consortium,
+            launches,
             coordinator,
             line,
             bank_a,
             bank_b,
         }
+    }
+
+    /// Another process goes on as bank-a, over the same state directory.
+    pub(super) async fn restart_a(self) -> Self {
+        self.restart_a_after(|| ()).await
+    }
+
+    /// The same, after something has happened to the directory.
+    pub(super) async fn restart_a_after(self, meanwhile: impl FnOnce()) -> Self {
+        self.bank_a.stop().await;
+        meanwhile();
+        let (hub, peer) = (self.coordinator.address, Some(self.line.address));
+        // What the last one has told is not what this one tells.
+        self.coordinator.forget_truth("bank-a");
+        let peer = ("bank-b", peer);
+        let bank_a = Party::start(&self.consortium, "bank-a", peer, hub, self.launches).await;
+        Self { bank_a, ..self }
+    }
+
+    /// Another process goes on as bank-b, over the same state directory.
+    pub(super) async fn restart_b(self) -> Self {
+        self.bank_b.stop().await;
+        self.coordinator.forget_truth("bank-b");
+        let (hub, peer) = (self.coordinator.address, ("bank-a", None));
+        let bank_b = Party::start(&self.consortium, "bank-b", peer, hub, self.launches).await;
+        self.line.lead_to(bank_b.addresses.parties);
+        Self { bank_b, ..self }
     }
 
     /// Wishes the job at both parties.

@@ -1,10 +1,11 @@
 //! Any order of events, with restarts of everybody at any moment: what is
-//! written follows the table and the versions, grants never fall, no party is
-//! given more than it can take, and when the trouble is over every job ends.
+//! written follows the table and the versions, nothing has places that was not
+//! signed by both, grants never fall within an attempt, no party is given more than it can take, and when the trouble is
+//! over every job ends.
 
 use std::collections::BTreeMap;
 
-use entente_protocol::control::Assignment;
+use entente_protocol::control::{Assignment, Wish};
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +20,27 @@ enum Op {
         active: usize,
         passive: usize,
     },
+    /// A job of which nobody has approved yet.
+    Propose {
+        active: usize,
+        passive: usize,
+    },
+    /// A party signs, or does not take part.
+    Answer {
+        job: u128,
+        party: usize,
+        signs: bool,
+    },
     Cancel {
+        job: u128,
+    },
+    Pause {
+        job: u128,
+    },
+    Resume {
+        job: u128,
+    },
+    Retry {
         job: u128,
     },
     /// A party syncs, follows the wish, and goes on this far.
@@ -31,7 +52,7 @@ enum Op {
     LoseAnswer {
         party: usize,
     },
-    /// A party begins anew and knows nothing.
+    /// A party begins anew, and has lost what it had.
     RestartParty {
         party: usize,
     },
@@ -48,12 +69,20 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     let party = 0..PARTIES.len();
+    let pair = || {
+        let passive = |active, away| (active + away) % PARTIES.len();
+        let two = (0..PARTIES.len(), 1..PARTIES.len());
+        two.prop_map(move |(active, away)| (active, passive(active, away)))
+    };
     prop_oneof![
-        2 => (party.clone(), 1..PARTIES.len()).prop_map(|(active, away)| Op::Submit {
-            active,
-            passive: (active + away) % PARTIES.len(),
-        }),
+        2 => pair().prop_map(|(active, passive)| Op::Submit { active, passive }),
+        2 => pair().prop_map(|(active, passive)| Op::Propose { active, passive }),
+        4 => (1..6_u128, party.clone(), prop::bool::weighted(0.9))
+            .prop_map(|(job, party, signs)| Op::Answer { job, party, signs }),
         1 => (1..6_u128).prop_map(|job| Op::Cancel { job }),
+        1 => (1..6_u128).prop_map(|job| Op::Pause { job }),
+        1 => (1..6_u128).prop_map(|job| Op::Resume { job }),
+        1 => (1..6_u128).prop_map(|job| Op::Retry { job }),
         8 => (party.clone(), 0..6_u64).prop_map(|(party, exchanges)| Op::Step { party, exchanges }),
         1 => party.clone().prop_map(|party| Op::LoseAnswer { party }),
         1 => party.clone().prop_map(|party| Op::RestartParty { party }),
@@ -63,28 +92,65 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// An attempt at a party.
+struct Work {
+    assignment: Assignment,
+    done: u64,
+    /// It was further, and has nothing of that.
+    lost: bool,
+}
+
 #[derive(Default)]
 struct Peer {
     seen_revision: u64,
-    jobs: BTreeMap<JobId, (Assignment, u64)>,
+    jobs: BTreeMap<JobId, Work>,
     fails: bool,
 }
 
 impl Peer {
     fn truth(&self) -> Sync {
-        let report = |(id, (assignment, done)): (&JobId, &(Assignment, u64))| {
-            let mut report = match *done {
+        let report = |(id, work): (&JobId, &Work)| {
+            let mut report = match work.done {
+                _ if work.lost => failed_by(number(*id), FailureClass::Retry, "state_lost"),
                 _ if self.fails => failed(number(*id), "disk"),
                 EXCHANGES => report(number(*id), Phase::Finished, EXCHANGES),
+                done if work.assignment.hold => report(number(*id), Phase::Held, done),
                 done => running(number(*id), done),
             };
-            report.attempt = assignment.attempt;
+            report.attempt = work.assignment.attempt;
             report
         };
         Sync {
             jobs: self.jobs.iter().map(report).collect(),
             seen_revision: self.seen_revision,
             ..truth()
+        }
+    }
+
+    /// Does what it is wished, and goes on so far.
+    fn follow(&mut self, wish: Wish, exchanges: u64) {
+        self.fails = false;
+        self.seen_revision = wish.revision;
+        let mut before = core::mem::take(&mut self.jobs);
+        for assignment in wish.jobs {
+            let id = assignment.job;
+            let kept = before.remove(&id);
+            let kept = kept.filter(|work| work.assignment.attempt == assignment.attempt);
+            let work = match kept {
+                Some(work) => Work { assignment, ..work },
+                None => Work {
+                    done: 0,
+                    lost: assignment.exchanges_done > 0,
+                    assignment,
+                },
+            };
+            let granted = work.assignment.granted.min(EXCHANGES);
+            let reach = match work.lost || work.assignment.hold {
+                true => work.done,
+                false => (work.done + exchanges).min(granted),
+            };
+            let done = work.done.max(reach);
+            self.jobs.insert(id, Work { done, ..work });
         }
     }
 }
@@ -114,8 +180,10 @@ impl Trial {
                     let kept = self.store.get_mut(&change.record().id).unwrap();
                     assert_eq!(kept.state, change.expected_state());
                     assert_eq!(kept.version, change.expected_version());
-                    assert!(kept.granted <= change.record().granted);
+                    let (before, after) = (kept.attempt, change.record().attempt);
+                    assert!(before < after || kept.granted <= change.record().granted);
                     *kept = change.record().clone();
+                    assert!(kept.approvals.is_agreed() || !kept.state.has_places());
                 }
                 Command::Wake(_) | Command::Refuse(_) => {}
             }
@@ -135,31 +203,66 @@ impl Trial {
             return;
         }
         let wish = self.world.engine.wish(&name);
-        let peer = &mut self.peers[index];
-        assert!(wish.jobs.len() <= truth().capacity as usize);
-        peer.fails = false;
-        peer.seen_revision = wish.revision;
-        let before = core::mem::take(&mut peer.jobs);
-        for assignment in wish.jobs {
-            let done = before.get(&assignment.job).map_or(0, |(_, done)| *done);
-            let reach = (done + exchanges).min(assignment.granted).min(EXCHANGES);
-            let done = done.max(reach);
-            peer.jobs.insert(assignment.job, (assignment, done));
+        let at_work = wish.jobs.iter().filter(|assignment| {
+            let parked = self.store[&assignment.job].state == JobState::Parked;
+            !assignment.hold && !parked
+        });
+        assert!(at_work.count() <= truth().capacity as usize);
+        self.peers[index].follow(wish, exchanges);
+    }
+
+    fn order(&mut self, outcome: Result<Vec<Command>, EngineError>) {
+        match outcome {
+            Ok(commands) => self.keep(commands),
+            Err(error) => assert!(!matches!(error, EngineError::Transition(_)), "{error}"),
         }
+    }
+
+    fn next_number(&self) -> u128 {
+        self.store.len() as u128 + 1
     }
 
     fn perform(&mut self, op: Op) {
         match op {
             Op::Submit { active, passive } => {
-                let number = self.store.len() as u128 + 1;
+                let number = self.next_number();
                 let job = job_between(PARTIES[active], PARTIES[passive]);
                 let commands = self.world.submit(number, job);
                 self.keep(commands);
             }
-            Op::Cancel { job } => match self.world.cancel(job) {
-                Ok(commands) => self.keep(commands),
-                Err(error) => assert!(!matches!(error, EngineError::Transition(_)), "{error}"),
-            },
+            Op::Propose { active, passive } => {
+                let number = self.next_number();
+                let job = job_between(PARTIES[active], PARTIES[passive]);
+                let commands = self.world.propose(number, job);
+                self.keep(commands);
+            }
+            Op::Answer { job, party, signs } => {
+                let answer = match signs {
+                    true => Answer::Signed(signed()),
+                    false => rejection(),
+                };
+                let commands = self.world.answer(PARTIES[party], job, answer);
+                self.keep(commands);
+            }
+            Op::Cancel { job } => {
+                let outcome = self.world.cancel(job);
+                self.order(outcome);
+            }
+            Op::Pause { job } => {
+                let outcome = self.world.pause(job);
+                self.order(outcome);
+            }
+            Op::Resume { job } => {
+                let outcome = self.world.resume(job);
+                self.order(outcome);
+            }
+            Op::Retry { job } => {
+                let new = self.next_number();
+                let outcome = self.world.retry(job, new);
+                self.order(outcome);
+                let commands = self.world.agree(new);
+                self.keep(commands);
+            }
             Op::Step { party, exchanges } => self.step(party, exchanges, true),
             Op::LoseAnswer { party } => self.step(party, 0, false),
             Op::RestartParty { party } => self.peers[party] = Peer::default(),
@@ -171,8 +274,13 @@ impl Trial {
             Op::RestartCoordinator => {
                 let now = Millis(self.world.now.0 + 1);
                 let jobs = self.store.values().cloned().collect();
-                let engine = Engine::new(SETTINGS, jobs, now);
-                self.world = World { engine, now };
+                let engine = Engine::new(SETTINGS, jobs, jitter(), now);
+                let thorough = self.world.thorough;
+                self.world = World {
+                    engine,
+                    now,
+                    thorough,
+                };
             }
         }
     }
@@ -185,8 +293,19 @@ proptest! {
         for op in ops {
             trial.perform(op);
         }
-        let enough = 20 * (trial.store.len() + 1);
+        for job in 1..trial.next_number() {
+            trial.perform(Op::Resume { job });
+            for party in 0..PARTIES.len() {
+                trial.perform(Op::Answer { job, party, signs: true });
+            }
+        }
+        // What peace can bring has been compared by then.
+        trial.world.thorough = false;
+        let enough = 40 * (trial.store.len() + 1);
         for _ in 0..enough {
+            if trial.store.values().all(|record| record.state.is_ended()) {
+                break;
+            }
             for index in 0..PARTIES.len() {
                 trial.step(index, 5, true);
             }

@@ -21,10 +21,11 @@ fn deeds(commands: &[Command]) -> Vec<String> {
 fn a_start_is_the_coordinators_and_success_the_last_partys() {
     let mut world = World::new();
     world.connect();
-    let commands = world.submit(1, job());
-    assert_eq!(deeds(&commands), ["coordinator started"]);
-    // A change of phase or grant is no deed.
+    // To be given places is no deed, nor is a change of phase or grant.
+    assert_eq!(deeds(&world.submit(1, job())), [""; 0]);
     assert_eq!(deeds(&world.sync("bank-a", vec![running(1, 0)])), [""; 0]);
+    let commands = world.sync("bank-b", vec![running(1, 0)]);
+    assert_eq!(deeds(&commands), ["coordinator started"]);
     world.sync("bank-a", vec![report(1, Phase::Finished, 100)]);
     let commands = world.sync("bank-b", vec![report(1, Phase::Finished, 100)]);
     assert_eq!(deeds(&commands), ["party/bank-b succeeded"]);
@@ -48,10 +49,41 @@ fn a_cancellation_is_whose_it_is_and_its_end_the_coordinators() {
 fn a_failure_is_the_partys_that_told_it_first() {
     let mut world = running_world();
     let commands = world.sync("bank-a", vec![failed(1, "disk")]);
-    assert_eq!(deeds(&commands), ["party/bank-a failed"]);
+    assert_eq!(deeds(&commands), ["party/bank-a attempt_failed"]);
     let commands = world.sync("bank-b", vec![failed(1, "peer_gone")]);
-    assert_eq!(deeds(&commands), [""; 0]);
+    assert_eq!(deeds(&commands), ["coordinator failed"]);
     let mut world = running_world();
     let commands = world.pass(Span::seconds(61));
-    assert_eq!(deeds(&commands), ["coordinator failed"]);
+    // Both are away, so neither is waited for; another attempt follows.
+    assert_eq!(deeds(&commands), ["coordinator attempt_failed"]);
+    assert_eq!(world.state(1), JobState::Queued);
+}
+
+#[test]
+fn what_users_order_is_theirs() {
+    let mut world = running_world();
+    assert_eq!(deeds(&world.pause(1).unwrap()), ["user/alice paused"]);
+    assert_eq!(deeds(&world.pause(1).unwrap()), [""; 0]);
+    let olga = "operator/olga".parse().unwrap();
+    let resume = Event::Resume {
+        id: id(1),
+        by: olga,
+    };
+    // Its places are its own still, and both parties are ready.
+    assert_eq!(deeds(&world.handle(resume)), ["operator/olga resumed"]);
+    assert_eq!(deeds(&world.pass(Span(1))), ["coordinator started"]);
+    // The way of networks.
+    let commands = world.pass(Span::seconds(31));
+    assert_eq!(world.state(1), JobState::Parked);
+    assert_eq!(deeds(&commands), [""; 0]);
+    world.cancel(1).unwrap();
+    let commands = world.retry(1, 2).unwrap();
+    let Command::Insert(record) = &commands[0] else {
+        panic!("{commands:?}")
+    };
+    let deed = crate::audit::Deed::submitted(record);
+    assert_eq!(
+        (deed.what.label(), deed.who),
+        ("retried", "user/alice".parse().ok())
+    );
 }

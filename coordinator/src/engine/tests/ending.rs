@@ -7,7 +7,7 @@ fn a_job_succeeds_when_both_parties_have_finished() {
     let mut world = running_world();
     assert_eq!(
         short(&world.sync("bank-b", vec![report(1, Phase::Finished, 100)])),
-        ["write 1 running@3 to running@4 granted 8"]
+        ["write 1 running@4 to running@5 granted 8"]
     );
     assert_eq!(world.wish("bank-b"), [(id(1), 8)]);
     // Finished is finished, whatever a party says later.
@@ -15,7 +15,7 @@ fn a_job_succeeds_when_both_parties_have_finished() {
     assert_eq!(
         short(&world.sync("bank-a", vec![report(1, Phase::Finished, 100)])),
         [
-            "write 1 running@4 to succeeded@5 granted 8",
+            "write 1 running@5 to succeeded@6 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -31,16 +31,23 @@ fn a_failure_ends_the_job_and_the_other_sides_is_recorded_when_it_comes() {
     assert_eq!(
         short(&world.sync("bank-a", vec![failed(1, "range")])),
         [
-            "write 1 running@3 to failed@4 granted 8",
+            "write 1 running@4 to failing@5 granted 8",
+            "wake bank-a",
+            "wake bank-b"
+        ]
+    );
+    // Both hold it until the other side has had its say.
+    assert_eq!(world.holds("bank-b"), [true]);
+    assert_eq!(
+        short(&world.sync("bank-b", vec![failed(1, "peer_gone")])),
+        [
+            "write 1 failing@5 to failing@6 granted 8",
+            "write 1 failing@6 to failed@7 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
     );
     assert_eq!(world.wish("bank-b"), []);
-    assert_eq!(
-        short(&world.sync("bank-b", vec![failed(1, "peer_gone")])),
-        ["write 1 failed@4 to failed@5 granted 8"]
-    );
     // Once.
     assert_eq!(
         short(&world.sync("bank-b", vec![failed(1, "peer_gone")])),
@@ -103,6 +110,7 @@ fn a_job_is_cancelled_by_who_submitted_it_or_by_an_operator() {
         let refused = EngineError::NotTheirs {
             id: id(1),
             owner: "user/alice".parse().unwrap(),
+            order: Order::Cancel,
         };
         assert_eq!(world.cancel_by(1, by), Err(refused));
         assert_eq!(world.state(1), JobState::Running);
@@ -118,7 +126,7 @@ fn a_running_job_is_cancelled_when_both_parties_have_stopped() {
     assert_eq!(
         short(&world.cancel(1).unwrap()),
         [
-            "write 1 running@3 to cancelling@4 granted 8",
+            "write 1 running@4 to cancelling@5 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -129,7 +137,7 @@ fn a_running_job_is_cancelled_when_both_parties_have_stopped() {
     assert_eq!(short(&world.sync("bank-a", vec![])), [""; 0]);
     assert_eq!(
         short(&world.sync("bank-b", vec![])),
-        ["write 1 cancelling@4 to cancelled@5 granted 8"]
+        ["write 1 cancelling@5 to cancelled@6 granted 8"]
     );
 }
 
@@ -159,7 +167,7 @@ fn a_party_that_is_away_is_not_waited_for() {
     assert_eq!(world.pass(SETTINGS.party_timeout), []);
     assert_eq!(
         short(&world.pass(Span(1))),
-        ["write 1 cancelling@4 to cancelled@5 granted 8"]
+        ["write 1 cancelling@5 to cancelled@6 granted 8"]
     );
 }
 
@@ -193,7 +201,7 @@ fn a_job_without_progress_fails_after_its_stall_budget_and_not_before() {
         for_ms: 39_000,
     };
     world.pass(Span::seconds(40));
-    assert_eq!(world.state(1), JobState::Running);
+    assert_eq!(world.state(1), JobState::Parked);
     world.sync("bank-a", vec![report(1, waiting, 1)]);
     let commands = world.pass(Span(1));
     assert_eq!(
@@ -202,7 +210,7 @@ fn a_job_without_progress_fails_after_its_stall_budget_and_not_before() {
         "{budget}"
     );
     let view = world.view(1);
-    assert_eq!(view.state, JobState::Failed);
+    assert_eq!(view.state, JobState::Failing);
     assert_eq!(view.failures.len(), 1);
     assert_eq!(view.failures[0].label, "stalled");
     assert_eq!(view.failures[0].side, None);

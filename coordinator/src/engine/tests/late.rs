@@ -45,6 +45,7 @@ fn a_failure_after_success_is_refused() {
 fn success_after_failure_is_refused() {
     let mut world = running_world();
     world.sync("bank-a", vec![failed(1, "disk")]);
+    world.sync("bank-b", vec![report(1, Phase::Held, 3)]);
     for name in ["bank-a", "bank-b"] {
         assert_eq!(
             short(&world.sync(name, vec![finished(1)])),
@@ -62,7 +63,7 @@ fn a_party_that_fails_at_what_it_had_finished_fails_the_job() {
     assert_eq!(
         short(&world.sync("bank-a", vec![failed(1, "disk")])),
         [
-            "write 1 running@4 to failed@5 granted 8",
+            "write 1 running@5 to failing@6 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -76,7 +77,7 @@ fn of_a_cancellation_and_an_end_the_first_stands() {
     assert_eq!(
         short(&world.cancel(1).unwrap()),
         [
-            "write 1 running@4 to cancelling@5 granted 8",
+            "write 1 running@5 to cancelling@6 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -86,7 +87,7 @@ fn of_a_cancellation_and_an_end_the_first_stands() {
     assert_eq!(short(&world.sync("bank-a", vec![])), [""; 0]);
     assert_eq!(
         short(&world.sync("bank-b", vec![])),
-        ["write 1 cancelling@5 to cancelled@6 granted 8"]
+        ["write 1 cancelling@6 to cancelled@7 granted 8"]
     );
 
     let mut world = succeeded_world();
@@ -106,7 +107,7 @@ fn a_failure_that_races_a_cancellation_does_not_undo_it() {
     assert_eq!(world.state(1), JobState::Cancelling);
     assert_eq!(
         short(&world.sync("bank-a", vec![])),
-        ["write 1 cancelling@4 to cancelled@5 granted 8"]
+        ["write 1 cancelling@5 to cancelled@6 granted 8"]
     );
     // The same again, and the other end.
     assert_eq!(short(&world.sync("bank-a", vec![failed(1, "x")])), [""; 0]);

@@ -8,7 +8,7 @@ use entente_protocol::{
 use super::{World, report, running_world, short};
 use crate::{
     engine::{EngineError, Event, NoModel},
-    job::{JobState, Submission},
+    job::{JobState, Priority, Submission},
     testbed::{SPEC, id, job, job_between, party},
 };
 
@@ -52,6 +52,7 @@ impl World {
             task: Box::new(task),
             by: "user/alice".parse().unwrap(),
             submission: None,
+            priority: Priority::Normal,
         };
         match self.engine.handle(event, self.now) {
             Err(EngineError::Model(no)) => no,
@@ -107,6 +108,7 @@ fn asking_again_under_one_key_finds_the_job_whatever_the_newest_is_by_now() {
             id: id(number),
             task: Box::new(evaluate("\"credit\"")),
             by: "user/alice".parse().unwrap(),
+            priority: Priority::Normal,
             submission: Some(Submission {
                 key: "nightly".parse().unwrap(),
                 digest: evaluate("\"credit\"").digest().to_string(),
@@ -187,7 +189,7 @@ fn the_labels_side_needs_the_dataset_only_where_it_has_rows_of_its_own() {
             sync,
         });
         let commands = short(&world.submit(2, task));
-        assert_eq!(world.state(2) == JobState::Running, starts, "{commands:?}");
+        assert_eq!(world.state(2) == JobState::Reserved, starts, "{commands:?}");
     }
 }
 

@@ -7,11 +7,11 @@ fn a_change_of_phase_is_kept_and_counts_are_not() {
     world.submit(1, job());
     assert_eq!(
         short(&world.sync("bank-a", vec![report(1, Phase::Preparing, 0)])),
-        ["write 1 running@1 to running@2 granted 8"]
+        ["write 1 reserved@1 to reserved@2 granted 0"]
     );
     assert_eq!(
         short(&world.sync("bank-a", vec![running(1, 0)])),
-        ["write 1 running@2 to running@3 granted 8"]
+        ["write 1 reserved@2 to reserved@3 granted 0"]
     );
     assert_eq!(short(&world.sync("bank-a", vec![running(1, 2)])), [""; 0]);
     assert_eq!(world.view(1).sides.active.progress.exchanges_done, 2);
@@ -25,7 +25,7 @@ fn grants_follow_the_slower_party_in_half_windows() {
     assert_eq!(
         short(&world.sync("bank-b", vec![running(1, 4)])),
         [
-            "write 1 running@3 to running@4 granted 12",
+            "write 1 running@4 to running@5 granted 12",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -128,7 +128,7 @@ fn running_jobs_go_on_after_a_restart() {
     assert_eq!(
         short(&world.sync("bank-b", vec![running(1, 9)])),
         [
-            "write 1 running@4 to running@5 granted 17",
+            "write 1 running@5 to running@6 granted 17",
             "wake bank-a",
             "wake bank-b"
         ]

@@ -19,13 +19,32 @@ fn a_job_starts_when_its_last_party_connects() {
     assert_eq!(
         short(&commands),
         [
-            "write 1 queued@0 to running@1 granted 8",
+            "write 1 queued@0 to reserved@1 granted 0",
+            "wake bank-a",
+            "wake bank-b"
+        ]
+    );
+    // To be prepared, and no further.
+    assert_eq!(world.wish("bank-a"), [(id(1), 0)]);
+    assert_eq!(world.wish("bank-b"), [(id(1), 0)]);
+    assert_eq!(world.view(1).started_at, None);
+    world.sync("bank-b", vec![report(1, Phase::Preparing, 0)]);
+    world.sync("bank-a", vec![running(1, 0)]);
+    assert_eq!(
+        world.view(1).waiting_for.as_deref(),
+        Some("bank-b to prepare")
+    );
+    world.now.0 += 1000;
+    assert_eq!(
+        short(&world.sync("bank-b", vec![running(1, 0)])),
+        [
+            "write 1 reserved@3 to reserved@4 granted 0",
+            "write 1 reserved@4 to running@5 granted 8",
             "wake bank-a",
             "wake bank-b"
         ]
     );
     assert_eq!(world.wish("bank-a"), [(id(1), 8)]);
-    assert_eq!(world.wish("bank-b"), [(id(1), 8)]);
     assert_eq!(world.view(1).started_at, Some(world.now.into()));
 }
 
@@ -37,7 +56,7 @@ fn a_job_starts_at_once_where_all_is_there() {
         short(&world.submit(1, job())),
         [
             "insert 1 queued",
-            "write 1 queued@0 to running@1 granted 8",
+            "write 1 queued@0 to reserved@1 granted 0",
             "wake bank-a",
             "wake bank-b"
         ]
@@ -75,7 +94,7 @@ fn a_dataset_that_a_party_lacks_is_waited_for() {
         Some("the dataset \"iris\", which bank-b does not have")
     );
     world.sync("bank-b", vec![]);
-    assert_eq!(world.state(1), JobState::Running);
+    assert_eq!(world.state(1), JobState::Reserved);
 }
 
 #[test]
@@ -87,7 +106,7 @@ fn room_is_taken_at_both_parties_and_what_cannot_start_blocks_nobody() {
     for number in 1..=3 {
         world.submit(number, job());
     }
-    assert_eq!(world.state(2), JobState::Running);
+    assert_eq!(world.state(2), JobState::Reserved);
     assert_eq!(world.state(3), JobState::Queued);
     assert_eq!(
         world.view(3).waiting_for.as_deref(),
@@ -97,12 +116,12 @@ fn room_is_taken_at_both_parties_and_what_cannot_start_blocks_nobody() {
     world.submit(4, job_between("bank-c", "bank-b"));
     assert_eq!(world.state(4), JobState::Queued);
     world.submit(5, job_between("bank-c", "bank-d"));
-    assert_eq!(world.state(5), JobState::Running);
+    assert_eq!(world.state(5), JobState::Reserved);
     // The oldest gets the room that becomes free.
     let done = || vec![report(1, Phase::Finished, 100), running(2, 1)];
     world.sync("bank-a", done());
     let commands = world.sync("bank-b", done());
-    assert!(short(&commands).contains(&"write 3 queued@0 to running@1 granted 8".to_owned()));
+    assert!(short(&commands).contains(&"write 3 queued@0 to reserved@1 granted 0".to_owned()));
     assert_eq!(world.state(4), JobState::Queued);
 }
 
@@ -116,6 +135,9 @@ fn a_party_is_busy_with_what_it_has_not_stopped_yet() {
     world.sync("bank-a", at_it());
     world.sync("bank-b", at_it());
     world.sync("bank-b", vec![failed(1, "disk"), running(2, 0)]);
+    assert_eq!(world.state(1), JobState::Failing);
+    // bank-a is not at rest: its reason is waited for.
+    world.pass(Span::seconds(10));
     assert_eq!(world.state(1), JobState::Failed);
     world.submit(3, job());
     assert_eq!(world.state(3), JobState::Queued);
@@ -123,7 +145,7 @@ fn a_party_is_busy_with_what_it_has_not_stopped_yet() {
     world.sync("bank-b", vec![running(2, 0)]);
     assert_eq!(world.state(3), JobState::Queued);
     world.sync("bank-a", vec![running(2, 0)]);
-    assert_eq!(world.state(3), JobState::Running);
+    assert_eq!(world.state(3), JobState::Reserved);
 }
 
 #[test]
@@ -160,6 +182,6 @@ fn a_half_that_is_finished_keeps_its_room_until_the_job_ends() {
     world.sync("bank-c", vec![]);
     world.submit(4, job_between("bank-a", "bank-c"));
     world.sync("bank-a", vec![]);
-    assert_eq!(world.wish("bank-a"), [(id(1), 8), (id(2), 8)]);
+    assert_eq!(world.wish("bank-a"), [(id(1), 0), (id(2), 0)]);
     assert_eq!(world.state(4), JobState::Queued);
 }

@@ -3,7 +3,10 @@
 use entente_tls::Identity;
 
 use super::*;
-use crate::{job::Submission, testbed::job_between};
+use crate::{
+    job::{Priority, Submission},
+    testbed::job_between,
+};
 
 fn submission(key: &str, digest: &str) -> Option<Submission> {
     Some(Submission {
@@ -25,6 +28,7 @@ impl World {
             task: Box::new(job_between("bank-a", "bank-b")),
             by: by.parse().unwrap(),
             submission: submission(key, digest),
+            priority: Priority::Normal,
         };
         self.engine.handle(event, self.now)
     }
@@ -40,7 +44,7 @@ impl World {
 fn the_same_again_makes_no_second_job() {
     let mut world = World::new();
     let first = world.submit_as(1, "user/alice", "k", "d").unwrap();
-    assert_eq!(short(&first), ["insert 1 queued"]);
+    assert_eq!(short(&first), ["insert 1 awaiting_approval"]);
     assert_eq!(world.submit_as(2, "user/alice", "k", "d"), Ok(vec![]));
     assert_eq!(world.submitted_as("user/alice", "k"), Some(1));
     // An ended job is the answer as well.

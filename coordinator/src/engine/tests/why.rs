@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    job::{Behind, Reason},
+    job::{Behind, Lack, Reason, RoomKind},
     testbed::job_between,
 };
 
@@ -65,7 +65,12 @@ fn a_job_without_room_says_behind_which_jobs() {
     // bank-b is full. bank-a is at one job of its two.
     let full = |running, queued| Reason::NoRoom {
         party: party("bank-b"),
-        capacity: 2,
+        lack: Lack {
+            kind: RoomKind::Jobs,
+            most: 2,
+            taken: 2,
+            needs: 1,
+        },
         running,
         queued,
     };

@@ -10,6 +10,7 @@
 //!   refusals   out of range by one, wrong shapes, ciphertexts under another key
 //!   hiding     no two encryptions, and no two products, of the same are the same
 //!   decoding   truncated at every byte, trailing bytes, wrong shape, another key
+//!   restoring  an owner from what it saved: the same key; damaged, an error
 //! ```
 //!
 //! What only the scheme itself can make (ciphertexts out of range, with a
@@ -22,6 +23,7 @@ mod decoding;
 mod hiding;
 mod laws;
 mod refusals;
+mod restoring;
 
 use std::sync::Arc;
 
@@ -60,6 +62,7 @@ pub fn check<S: Scheme>(backend: &dyn Backend<S>, bits: KeyBits, seed: u64) {
         bench.refusals();
         bench.hiding();
         bench.decoding();
+        bench.restoring(backend);
     }
 }
 

@@ -66,17 +66,73 @@ pub(super) fn generate(bits: KeyBits, layout: Layout, rng: &mut Rng) -> Result<S
         _ => (second, first),
     };
 
-    let n = p.prime.expose().concatenating_mul(q.prime.expose());
-    let key = PublicKey::trusted(&n, bits, layout).ok_or(size.clone())?;
-    let generators = (p.generator(rng), q.generator(rng));
-    let (Some(for_p), Some(for_q)) = generators else {
-        return Err(size);
-    };
-    let p_side = Prime::new(&p.prime, &q.prime, &for_p, &key);
-    let q_side = Prime::new(&q.prime, &p.prime, &for_q, &key);
-    match (p_side, q_side) {
-        (Some(p), Some(q)) => SecretKey::new(key, p, q).ok_or(size),
+    let origins = (Origin::new(p, rng), Origin::new(q, rng));
+    match origins {
+        (Some(p), Some(q)) => assemble([p, q], bits, layout).ok_or(size),
         _ => Err(size),
+    }
+}
+
+/// The key of two primes, p < q, with all that is computed from them. `None`
+/// without a kernel for their size.
+pub(super) fn assemble([p, q]: [Origin; 2], bits: KeyBits, layout: Layout) -> Option<SecretKey> {
+    let n = p.prime().concatenating_mul(q.prime());
+    let key = PublicKey::trusted(&n, bits, layout)?;
+    let side = |one: &Origin, other: &Origin| {
+        Prime::new(&one.of.prime, &other.of.prime, &one.generator, &key)
+    };
+    let (p_side, q_side) = (side(&p, &q)?, side(&q, &p)?);
+    SecretKey::new(key, p_side, q_side, [p, q])
+}
+
+/// What one half of a key is computed from: the prime, and a generator of its
+/// units.
+pub(super) struct Origin {
+    of: Candidate,
+    generator: Secret<BoxedUint>,
+}
+
+impl Origin {
+    fn new(of: Candidate, rng: &mut Rng) -> Option<Self> {
+        let generator = of.generator(rng)?;
+        Some(Self { of, generator })
+    }
+
+    /// From numbers that were saved, of a prime of `bits` bits. They are held
+    /// against all that [`generate`] sees to: what encrypts with a number that
+    /// is no generator, or decrypts with one that is no prime, tells what it
+    /// should hide.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) fn restore(
+        prime: Secret<BoxedUint>,
+        cofactor: u64,
+        generator: Secret<BoxedUint>,
+        bits: u32,
+    ) -> Result<Self, &'static str> {
+        let of = Candidate::restore(prime, cofactor, bits)?;
+        let units = of.units().ok_or("there is no kernel for its size")?;
+        let g = generator.expose();
+        if g.cmp_vartime(of.prime.expose()) != Ordering::Less || !units.are_generated_by(g) {
+            return Err("a generator is none");
+        }
+        Ok(Self { of, generator })
+    }
+
+    /// p.
+    pub(super) fn prime(&self) -> &BoxedUint {
+        self.of.prime.expose()
+    }
+
+    /// k.
+    pub(super) fn cofactor(&self) -> u64 {
+        self.of.cofactor
+    }
+
+    /// A generator of the units mod p.
+    pub(super) fn generator(&self) -> &BoxedUint {
+        self.generator.expose()
     }
 }
 
@@ -116,12 +172,54 @@ impl Candidate {
         }
     }
 
-    /// A generator of the units mod p: an element whose order divides
-    /// (p - 1) / f for no prime factor f of p - 1. `None` without a kernel.
+    /// From a prime of exactly `bits` bits and the k that it was built with.
+    fn restore(prime: Secret<BoxedUint>, cofactor: u64, bits: u32) -> Result<Self, &'static str> {
+        let p = prime.expose();
+        if p.bits() != bits || !p.bit_vartime(bits - 2) {
+            return Err("a prime is not of its size");
+        }
+        if cofactor.is_multiple_of(2) || cofactor >> COFACTOR_BITS != 0 {
+            return Err("a cofactor is even or too large");
+        }
+        let double = BoxedUint::from(2 * cofactor);
+        let divisor = at_precision(&double, bits).into_nz().into_option();
+        let divisor = divisor.ok_or("a cofactor is zero")?;
+        let order = Secret::new(p.wrapping_sub(Limb::ONE));
+        let r = Secret::new(order.expose().wrapping_div(&divisor));
+        let short = bits - COFACTOR_BITS;
+        let large_factor = Secret::new(at_precision(r.expose(), short));
+        let product = Secret::new(large_factor.expose().concatenating_mul(&double));
+        let is_built_so =
+            r.expose().bits() == short && at_precision(product.expose(), bits) == *order.expose();
+        if !is_built_so || !is_prime(Flavor::Any, large_factor.expose()) {
+            return Err("a prime is not built from its factors");
+        }
+        if !is_prime(Flavor::Any, p) {
+            return Err("a prime is none");
+        }
+        Ok(Self {
+            prime,
+            large_factor,
+            cofactor,
+        })
+    }
+
+    /// A generator of the units mod p. `None` without a kernel.
     fn generator(&self, rng: &mut Rng) -> Option<Secret<BoxedUint>> {
+        let units = self.units()?;
+        let range = self.prime.expose().to_nz().into_option()?;
+        loop {
+            let g = Secret::new(BoxedUint::random_mod_vartime(rng, &range));
+            if units.are_generated_by(g.expose()) {
+                return Some(g);
+            }
+        }
+    }
+
+    /// The units mod p. `None` without a kernel.
+    fn units(&self) -> Option<Units> {
         let p = self.prime.expose();
         let modulus = Modulus::secret(p)?;
-        let range = p.to_nz().into_option()?;
         let order = Secret::new(p.wrapping_sub(Limb::ONE));
         let quotients = self
             .factors()
@@ -130,17 +228,11 @@ impl Candidate {
             .map(|factor| Some(order.expose().wrapping_div(&factor.to_nz().into_option()?)))
             .collect::<Option<Vec<_>>>()
             .map(Secret::new)?;
-        loop {
-            let g = Secret::new(BoxedUint::random_mod_vartime(rng, &range));
-            let residue = modulus.import(core::slice::from_ref(g.expose()));
-            let generates = quotients.expose().iter().all(|quotient| {
-                let power = modulus.export(&modulus.pow(&residue, quotient, p.bits_precision()));
-                power.iter().all(|x| !(x.is_one() | x.is_zero()).to_bool())
-            });
-            if generates {
-                return Some(g);
-            }
-        }
+        Some(Units {
+            modulus,
+            quotients,
+            precision: p.bits_precision(),
+        })
     }
 
     /// The prime factors of 2 k r, each once, in the precision of p.
@@ -165,6 +257,28 @@ impl Candidate {
             *factor = at_precision(factor, bits);
         }
         Secret::new(factors)
+    }
+}
+
+/// The units mod p.
+struct Units {
+    modulus: Modulus,
+    /// (p - 1) / f for each prime factor f of p - 1.
+    quotients: Secret<Vec<BoxedUint>>,
+    /// Of exponents.
+    precision: u32,
+}
+
+impl Units {
+    /// Whether g < p generates all of them: its order divides none of the
+    /// quotients.
+    fn are_generated_by(&self, g: &BoxedUint) -> bool {
+        let modulus = &self.modulus;
+        let residue = modulus.import(core::slice::from_ref(g));
+        self.quotients.expose().iter().all(|quotient| {
+            let power = modulus.export(&modulus.pow(&residue, quotient, self.precision));
+            power.iter().all(|x| !(x.is_one() | x.is_zero()).to_bool())
+        })
     }
 }
 

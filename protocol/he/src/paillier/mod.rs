@@ -14,6 +14,7 @@
 //! |---|---|---|---|
 //! | owner | r^n | exact: powers of a generator of all n-th residues mod p^2 and mod q^2 | `prime.rs` |
 //! | anyone | r^n | powers of one square, for messages to the owner | `subgroup.rs` |
+//! | owner | the key as bytes | checked when it is read | `saved.rs`, `keygen.rs` |
 //! | owner | decrypt | mod p^2 and q^2, checked for faults | `prime.rs`, `secret_key.rs` |
 //! | evaluator | three products | joint exponentiation | `evaluator.rs`, the engine |
 //! | evaluator | re-randomise | statistically, its own bases | `rerandomise.rs` |
@@ -48,6 +49,7 @@ mod pool;
 mod prime;
 mod public_key;
 mod rerandomise;
+mod saved;
 mod secret_key;
 mod slot;
 mod subgroup;
@@ -59,6 +61,8 @@ mod extraction;
 mod tests;
 
 use std::sync::Arc;
+
+use entente_wire::Secret;
 
 use crate::{Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme, Tier};
 
@@ -77,6 +81,7 @@ use encryptor::Encryptor;
 use evaluator::PaillierEvaluator;
 use owner::PaillierOwner;
 use packings::Packings;
+use secret_key::SecretKey;
 use subgroup::Subgroup;
 
 /// The tag of the scheme.
@@ -141,6 +146,16 @@ impl PaillierBackend {
         Ok(PublicEncryptor::new(encryptor))
     }
 
+    fn owner(
+        &self,
+        key: SecretKey,
+        bounds: CutBounds,
+        packings: Packings,
+    ) -> Arc<dyn KeyOwner<Paillier>> {
+        let encryptor = Encryptor::new(key, bounds, packings, self.pool_values);
+        Arc::new(PaillierOwner::new(encryptor))
+    }
+
     fn check(&self, key: &PublicKey) -> Result<(), HeError> {
         Tier::current()?;
         if key.layout() == self.layout {
@@ -163,8 +178,20 @@ impl Backend<Paillier> for PaillierBackend {
         // Before the primes: a job that does not fit should hear so at once.
         let packings = Packings::new(&bounds, bits, self.layout)?;
         let key = keygen::generate(bits, self.layout, rng)?;
-        let encryptor = Encryptor::new(key, bounds, packings, self.pool_values);
-        Ok(Arc::new(PaillierOwner::new(encryptor)))
+        Ok(self.owner(key, bounds, packings))
+    }
+
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<Paillier>>, HeError> {
+        Tier::current()?;
+        let packings = Packings::new(&bounds, bits, self.layout)?;
+        let key = saved::read(secret_key, bits, self.layout);
+        let key = key.map_err(|why| HeError::SavedKey { why })?;
+        Ok(self.owner(key, bounds, packings))
     }
 
     fn evaluator(

@@ -4,7 +4,7 @@ use entente_wire::{Masked, RingMatrix, Secret};
 
 use super::{
     Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, Paillier, PublicKey,
-    WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, secret_key::SecretKey,
+    WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved, secret_key::SecretKey,
 };
 use crate::{Ahead, CutBounds, HeError, KeyOwner, Rng};
 
@@ -57,6 +57,10 @@ impl Ahead for PaillierOwner {
 impl KeyOwner<Paillier> for PaillierOwner {
     fn public_key(&self) -> &PublicKey {
         self.key().public()
+    }
+
+    fn secret_key(&self) -> Secret<Vec<u8>> {
+        saved::write(self.key())
     }
 
     fn bounds(&self) -> &CutBounds {

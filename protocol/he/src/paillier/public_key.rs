@@ -130,7 +130,7 @@ impl PublicKey {
 
 /// The last `bytes` bytes of a number, big-endian.
 pub(super) fn put_number(number: &BoxedUint, bytes: usize, out: &mut Vec<u8>) {
-    let all = number.to_be_bytes();
+    let all = Zeroizing::new(number.to_be_bytes());
     let skip = all.len().saturating_sub(bytes);
     out.extend(all.iter().skip(skip));
 }

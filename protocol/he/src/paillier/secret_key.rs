@@ -8,17 +8,19 @@ use rayon::prelude::*;
 
 use super::{
     PublicKey,
+    keygen::Origin,
     pool::Source,
     prime::{Garner, Prime},
 };
 use crate::{HeError, Rng, engine::Residues};
 
-/// p and q with their tables. Never cloned, never written anywhere; wiped when
-/// dropped.
+/// p and q with their tables. Never cloned, written nowhere but into its owner's
+/// own checkpoint (`saved.rs`); wiped when dropped.
 pub(super) struct SecretKey {
     public: PublicKey,
     p: Prime,
     q: Prime,
+    origins: [Origin; 2],
     /// From mod p and mod q to mod n.
     plaintexts: Garner,
     /// From mod p^2 and mod q^2 to mod n^2.
@@ -26,15 +28,22 @@ pub(super) struct SecretKey {
 }
 
 impl SecretKey {
-    /// From its primes, p < q. `None` when they are not.
-    pub(super) fn new(public: PublicKey, p: Prime, q: Prime) -> Option<Self> {
+    /// From its primes, p < q, and what they were computed from. `None` when
+    /// they are not.
+    pub(super) fn new(public: PublicKey, p: Prime, q: Prime, origins: [Origin; 2]) -> Option<Self> {
         Some(Self {
             plaintexts: Garner::new(p.prime(), q.prime())?,
             residues: Garner::new(p.square(), q.square())?,
             public,
             p,
             q,
+            origins,
         })
+    }
+
+    /// What p and q are computed from.
+    pub(super) fn origins(&self) -> &[Origin; 2] {
+        &self.origins
     }
 
     /// The public half.

@@ -8,6 +8,7 @@ use crate::{
     Machine, Next, Outbox, ProtocolError, Report, Rest,
     acml::{
         algebra::{Algebra, Corrected},
+        masks::{Drawn, Heard},
         messages::{
             EncryptedInputGradient, EncryptedWeightGradient, EpochVerdict, MaskedLogits,
             MaskedProduct, UpdateAndShare, VerdictContext, ciphertexts,
@@ -88,6 +89,7 @@ pub struct ExpectMaskedProduct<S: Scheme, A: Algebra> {
     /// `B x h`.
     pub(super) a: Secret<RingMatrix>,
     pub(super) purpose: Purpose,
+    pub(super) heard: Heard,
 }
 
 impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
@@ -95,7 +97,12 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
 
     /// F3.
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { role, a, purpose } = self;
+        let Self {
+            role,
+            a,
+            purpose,
+            heard,
+        } = self;
         let batch = a.expose().shape().rows;
         let context = ciphertexts::<S>(
             role.owner.public_key(),
@@ -123,6 +130,7 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
                 Next::Continue(ActiveExchange::WeightGradient(ExpectWeightGradient {
                     role,
                     report,
+                    heard: heard.and(input),
                 }))
             }
         })
@@ -162,6 +170,7 @@ impl<S: Scheme, A: Algebra> ExpectVerdict<S, A> {
 pub struct ExpectWeightGradient<S: Scheme, A: Algebra> {
     role: ActiveRole<S, A>,
     report: Report,
+    heard: Heard,
 }
 
 impl<S: Scheme, A: Algebra> ExpectWeightGradient<S, A> {
@@ -169,13 +178,18 @@ impl<S: Scheme, A: Algebra> ExpectWeightGradient<S, A> {
 
     /// B2.
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { mut role, report } = self;
+        let Self {
+            mut role,
+            report,
+            heard,
+        } = self;
         let cut = role.cut();
         let context = ciphertexts::<S>(role.owner.public_key(), role.owner.bounds(), cut);
         let gradient =
             EncryptedWeightGradient::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
         let decrypted = role.owner.decrypt_weight_gradient(&gradient.0)?;
-        let e_w = A::mask(cut, &mut *role.rng);
+        let mut rng = role.masks.generator(Drawn::Ew, heard.and(input));
+        let e_w = A::mask(cut, &mut rng);
         let (encrypt, next) = A::shares(role.share.expose(), &e_w);
         let batch = report.samples as usize;
         let share = role.owner.encrypt_share(&encrypt, batch, &mut *role.rng)?;

@@ -2,6 +2,7 @@
 //!
 //! Mirrors [`super::passive`].
 
+mod checkpoint;
 mod exchange;
 
 use std::{marker::PhantomData, sync::Arc};
@@ -14,6 +15,7 @@ use super::{
     ActiveHalf, NAME,
     algebra::{Algebra, Corrected},
     half::{Pairing, cut_shape},
+    masks::{Drawn, Heard, Masks},
     messages::{ActivationsForInference, EncryptedActivations, KeyAndShare, name_of},
     weights::initial_half,
 };
@@ -42,7 +44,8 @@ pub struct ActiveSetUp<S: Scheme> {
     pub backend: Arc<dyn Backend<S>>,
     /// Where this party's initial weights come from; its own secret.
     pub weight_seed: Secret<[u8; 32]>,
-    /// Randomness for keys, masks and encryption.
+    /// Randomness for the key, E0, the seed of masks, and encryption; from the
+    /// operating system, at every start anew.
     pub rng: Box<Rng>,
 }
 
@@ -54,7 +57,9 @@ pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
     pace: Pace,
     features: Box<dyn Features>,
     bottom: Box<dyn BottomNetwork>,
+    /// Of keys and ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
+    masks: Masks,
     owner: Arc<dyn KeyOwner<S>>,
     /// `E`, `c x h`.
     share: Secret<RingMatrix>,
@@ -63,6 +68,17 @@ pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
     /// Of the best epoch, where the job keeps it.
     best: Option<Kept>,
     algebra: PhantomData<A>,
+}
+
+/// What a role has that neither its job nor its data says: made for a role that
+/// begins, and read for one that goes on.
+struct Private<S: Scheme> {
+    course: Course,
+    masks: Masks,
+    owner: Arc<dyn KeyOwner<S>>,
+    share: Secret<RingMatrix>,
+    given: Option<Share>,
+    best: Option<Kept>,
 }
 
 /// A copy of what this party has learnt, as it stood after an epoch. `E` is good
@@ -81,46 +97,82 @@ impl<S: Scheme> ActiveRole<S> {
     pub fn new(set_up: ActiveSetUp<S>) -> Result<Self, ProtocolError> {
         Self::with_algebra(set_up)
     }
+
+    /// Goes on from a checkpoint of this role ([`Role::checkpoint`]). The set-up
+    /// is as it was for [`ActiveRole::new`], with fresh randomness; its weight
+    /// seed and the weights of its bottom network play no part.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Checkpoint`] for what is no checkpoint of this role and
+    /// job; [`ProtocolError::He`] and [`ProtocolError::Network`] for a key or a
+    /// state that does not fit.
+    pub fn resume(
+        set_up: ActiveSetUp<S>,
+        checkpoint: &Secret<Vec<u8>>,
+    ) -> Result<Self, ProtocolError> {
+        checkpoint::resumed(set_up, checkpoint)
+    }
 }
 
 impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
-    pub(super) fn with_algebra(set_up: ActiveSetUp<S>) -> Result<Self, ProtocolError> {
+    pub(super) fn with_algebra(mut set_up: ActiveSetUp<S>) -> Result<Self, ProtocolError> {
+        let (job, rng) = (&set_up.job, &mut *set_up.rng);
+        let course = Course::new(job, set_up.features.ids())?;
+        let owner = set_up.backend.generate(job.key_bits(), job.bounds(), rng)?;
+        let half = initial_half(&set_up.weight_seed, job, job.spec().fixed_point)?;
+        // E0 is uniform. E0 = 0 would hand the passive party c equations on
+        // every activation of the first batch.
+        let (share, given) = Share::split(half.expose(), rng);
+        let private = Private {
+            course,
+            masks: Masks::new(rng),
+            owner,
+            share,
+            given: Some(given),
+            best: None,
+        };
+        Ok(Self::at_rest(set_up, private))
+    }
+
+    fn at_rest(set_up: ActiveSetUp<S>, private: Private<S>) -> Self {
         let ActiveSetUp {
             job,
             features,
             bottom,
-            backend,
-            weight_seed,
-            mut rng,
+            rng,
+            ..
         } = set_up;
-        let scales = job.spec().fixed_point;
-        let course = Course::new(&job, features.ids())?;
-        let owner = backend.generate(job.key_bits(), job.bounds(), &mut *rng)?;
-        let half = initial_half(&weight_seed, &job, scales)?;
-        // E0 is uniform. E0 = 0 would hand the passive party c equations on
-        // every activation of the first batch.
-        let (share, given) = Share::split(half.expose(), &mut *rng);
-        Ok(Self {
-            scales,
+        let Private {
+            course,
+            masks,
+            owner,
+            share,
+            given,
+            best,
+        } = private;
+        Self {
+            scales: job.spec().fixed_point,
             pace: job.pace(course.schedule()),
             course,
             job,
             features,
             bottom,
             rng,
+            masks,
             owner,
             share,
-            given: Some(given),
-            best: None,
+            given,
+            best,
             algebra: PhantomData,
-        })
+        }
     }
 
     fn cut(&self) -> Shape {
         cut_shape(&self.job)
     }
 
-    fn rest(self, report: Report) -> Next<ActiveExchange<S, A>> {
+    fn rest(mut self, report: Report) -> Next<ActiveExchange<S, A>> {
+        self.masks.advance();
         Next::Done(Rest { role: self, report })
     }
 
@@ -154,6 +206,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
         mut self,
         rows: Vec<usize>,
         purpose: Purpose,
+        heard: Heard,
         out: &mut Outbox,
     ) -> Result<Next<ActiveExchange<S, A>>, ProtocolError> {
         let x = self.features.batch(&rows)?;
@@ -181,6 +234,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
                 role: self,
                 a: Secret::new(a),
                 purpose,
+                heard,
             },
         )))
     }
@@ -196,6 +250,7 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
     }
 
     fn begin(mut self, index: u64, out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
+        let heard = Heard::nothing_in(index);
         match self.course.exchange(index) {
             Some(Exchange::SetUp) => {
                 let given = self
@@ -207,7 +262,8 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
                     share: given,
                 });
                 let (job, ids) = (self.job.digest(), self.features.ids());
-                let comparison = Asking::new(job, ids, &mut *self.rng, out);
+                let mut scalars = self.masks.generator(Drawn::RowScalars, heard);
+                let comparison = Asking::new(job, ids, &mut scalars, out);
                 Ok(Next::Continue(ActiveExchange::Rows(ComparingRows {
                     role: self,
                     comparison,
@@ -215,13 +271,13 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
             }
             _ if self.given.is_some() => Err(ProtocolError::OutOfOrder { index }),
             Some(Exchange::Train { rows, round, .. }) => {
-                self.send_activations(rows, Purpose::Train { round }, out)
+                self.send_activations(rows, Purpose::Train { round }, heard, out)
             }
             Some(Exchange::Validate { rows, epoch, last }) => {
-                self.send_activations(rows, Purpose::Validate { epoch, last }, out)
+                self.send_activations(rows, Purpose::Validate { epoch, last }, heard, out)
             }
             Some(Exchange::Evaluate { rows }) => {
-                self.send_activations(rows, Purpose::Evaluate, out)
+                self.send_activations(rows, Purpose::Evaluate, heard, out)
             }
             None => Err(ProtocolError::OutOfOrder { index }),
         }
@@ -229,6 +285,10 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
 
     fn message_name(kind: entente_wire::Kind) -> Option<&'static str> {
         name_of(kind)
+    }
+
+    fn checkpoint(&self) -> Secret<Vec<u8>> {
+        checkpoint::of(self)
     }
 
     fn product(self) -> Product {

@@ -7,18 +7,19 @@ use std::sync::Arc;
 use entente_he::{Backend, KeyOwner, Rng, Scheme};
 use entente_wire::{Kind, Message, Public, RingMatrix, Secret, Shape};
 
-use super::Terms;
+use super::{Terms, checkpoint};
 use crate::{
     Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     acml::{
         ActiveHalf, NAME,
+        masks::{Drawn, Heard, Masks},
         messages::{
             ActivationsForInference, Ciphertexts, KeyAndModel, MaskedLogits, MaskedProduct,
             ModelAnswer, ProductAndMask, ciphertexts, name_of,
         },
     },
     error::unreadable,
-    job::{Inference, Job, Side},
+    job::{Inference, Job},
     network::{BottomNetwork, Features},
     product::Predictions,
     rows::Asking,
@@ -39,7 +40,8 @@ pub struct ActiveInferenceSetUp<S: Scheme> {
     pub features: Box<dyn Features>,
     /// Makes the key.
     pub backend: Arc<dyn Backend<S>>,
-    /// Randomness for the key, encryption, and the comparison of rows.
+    /// Randomness for the key, encryption, and the seed of what rows are compared
+    /// under; from the operating system, at every start anew.
     pub rng: Box<Rng>,
 }
 
@@ -49,11 +51,21 @@ pub struct ActiveInference<S: Scheme> {
     schedule: Schedule,
     features: Box<dyn Features>,
     bottom: Box<dyn BottomNetwork>,
+    /// Of keys and ciphertexts; what rows are compared under comes from elsewhere.
     rng: Box<Rng>,
+    masks: Masks,
     owner: Arc<dyn KeyOwner<S>>,
     /// `E`, `c x h`.
     share: Secret<RingMatrix>,
     /// Where this side is the one that is answered.
+    answers: Option<Predictions>,
+}
+
+/// What a role has that neither its job, its half nor its data says: made for a
+/// role that begins, and read for one that goes on.
+struct Private<S: Scheme> {
+    masks: Masks,
+    owner: Arc<dyn KeyOwner<S>>,
     answers: Option<Predictions>,
 }
 
@@ -63,6 +75,40 @@ impl<S: Scheme> ActiveInference<S> {
     /// # Errors
     /// [`ProtocolError`] when the cut does not fit the key.
     pub fn new(set_up: ActiveInferenceSetUp<S>) -> Result<Self, ProtocolError> {
+        Self::at_rest(set_up, |terms, backend, rng| {
+            let answered = terms.answers_active();
+            Ok(Private {
+                owner: backend.generate(terms.key_bits(), terms.bounds(), rng)?,
+                masks: Masks::new(rng),
+                answers: answered.then(|| Predictions::new(terms.classes())),
+            })
+        })
+    }
+
+    /// Goes on from a checkpoint of this role ([`Role::checkpoint`]), with the
+    /// half that it began with, and with fresh randomness.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Checkpoint`] for what is no checkpoint of this role, job
+    /// and half; [`ProtocolError::He`] for a key that does not fit.
+    pub fn resume(
+        set_up: ActiveInferenceSetUp<S>,
+        checkpoint: &Secret<Vec<u8>>,
+    ) -> Result<Self, ProtocolError> {
+        Self::at_rest(set_up, |terms, backend, _| {
+            let saved = checkpoint::Active::read(terms, checkpoint)?;
+            Ok(Private {
+                owner: backend.restore(terms.key_bits(), &saved.key, terms.bounds())?,
+                masks: saved.masks,
+                answers: saved.answers,
+            })
+        })
+    }
+
+    fn at_rest(
+        set_up: ActiveInferenceSetUp<S>,
+        private: impl FnOnce(&Terms, &dyn Backend<S>, &mut Rng) -> Result<Private<S>, ProtocolError>,
+    ) -> Result<Self, ProtocolError> {
         let ActiveInferenceSetUp {
             inference,
             trained,
@@ -77,21 +123,26 @@ impl<S: Scheme> ActiveInference<S> {
             trained,
             pairing: half.pairing,
         };
-        let owner = backend.generate(terms.key_bits(), terms.bounds(), &mut *rng)?;
-        let answered = terms.inference.question().answered_at() == Side::Active;
+        let Private {
+            masks,
+            owner,
+            answers,
+        } = private(&terms, &*backend, &mut *rng)?;
         Ok(Self {
             schedule: terms.schedule(&features.ids()),
-            answers: answered.then(|| Predictions::new(terms.classes())),
             terms,
             features,
             bottom,
             rng,
+            masks,
             owner,
             share: Secret::new(half.share),
+            answers,
         })
     }
 
-    fn rest(self, samples: usize) -> Next<ActiveInferenceExchange<S>> {
+    fn rest(mut self, samples: usize) -> Next<ActiveInferenceExchange<S>> {
+        self.masks.advance();
         let report = Report {
             samples: samples as u64,
             ..Report::default()
@@ -153,7 +204,10 @@ impl<S: Scheme> Role for ActiveInference<S> {
                     rows: Public::declassify(rows, "the peer answers for so many rows"),
                 });
                 Ok(Next::Continue(ActiveInferenceExchange::Model(
-                    ExpectModelAnswer { role: self },
+                    ExpectModelAnswer {
+                        role: self,
+                        heard: Heard::nothing_in(index),
+                    },
                 )))
             }
             Some(Exchange::Evaluate { rows }) => self.send_activations(rows, out),
@@ -163,6 +217,15 @@ impl<S: Scheme> Role for ActiveInference<S> {
 
     fn message_name(kind: Kind) -> Option<&'static str> {
         name_of(kind)
+    }
+
+    fn checkpoint(&self) -> Secret<Vec<u8>> {
+        checkpoint::active(
+            &self.terms,
+            &self.masks,
+            &self.owner.secret_key(),
+            &self.answers,
+        )
     }
 
     fn product(self) -> Product {
@@ -223,20 +286,23 @@ impl<S: Scheme> Machine for ActiveInferenceExchange<S> {
 /// After the key.
 pub struct ExpectModelAnswer<S: Scheme> {
     role: ActiveInference<S>,
+    heard: Heard,
 }
 
 impl<S: Scheme> ExpectModelAnswer<S> {
     const NAME: &'static str = "expect_model_answer";
 
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
-        let Self { mut role } = self;
+        let Self { role, heard } = self;
         let answer = ModelAnswer::read(&(), input).map_err(unreadable(Self::NAME))?;
         role.terms.check_pairing(&answer.pairing)?;
         if !role.terms.compares_rows() {
             return Ok(role.rest(0));
         }
         let (job, ids) = (role.terms.digest(), role.features.ids());
-        let comparison = Asking::new(job, ids, &mut *role.rng, out);
+        let heard = heard.and(input);
+        let mut scalars = role.masks.generator(Drawn::RowScalars, heard);
+        let comparison = Asking::new(job, ids, &mut scalars, out);
         Ok(Next::Continue(ActiveInferenceExchange::Rows(
             ComparingRows { role, comparison },
         )))

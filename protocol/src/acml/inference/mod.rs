@@ -63,6 +63,7 @@
 //! want this: a party refuses such a job unless its operator allows it.
 
 mod active;
+mod checkpoint;
 mod passive;
 
 use entente_he::{CutBounds, KeyBits};
@@ -126,6 +127,11 @@ impl Terms {
     /// Whether the labels' side has rows of its own to compare.
     fn compares_rows(&self) -> bool {
         self.inference.dataset(Side::Passive).is_some()
+    }
+
+    /// Whether it is the features' side that is answered.
+    fn answers_active(&self) -> bool {
+        self.inference.question().answered_at() == Side::Active
     }
 
     /// Classes that a label may be.

@@ -5,14 +5,15 @@
 use std::sync::Arc;
 
 use entente_he::{Backend, Evaluate, Rng, Scheme};
-use entente_wire::{Kind, Mask, Message, RingMatrix, Secret, Shape};
+use entente_wire::{Kind, Mask, Message, Public, RingMatrix, Secret, Shape};
 
-use super::Terms;
+use super::{Terms, checkpoint};
 use crate::{
     Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     acml::{
         NAME, PassiveHalf,
         loss::Loss,
+        masks::{Drawn, Heard, Masks},
         messages::{
             ActivationsForInference, KeyAndModel, MaskedLogits, MaskedProduct, ModelAnswer,
             ProductAndMask, ciphertexts, name_of,
@@ -38,7 +39,8 @@ pub struct PassiveInferenceSetUp<S: Scheme> {
     pub aim: Aim,
     /// Makes the evaluator, once the peer's key is here.
     pub backend: Arc<dyn Backend<S>>,
-    /// Randomness for masks, re-randomisation, and the comparison of rows.
+    /// Randomness for re-randomisation, and the seed of masks and of what rows are
+    /// compared under; from the operating system, at every start anew.
     pub rng: Box<Rng>,
 }
 
@@ -71,17 +73,26 @@ pub struct PassiveInference<S: Scheme> {
     ids: Option<RowIds>,
     task: Task,
     backend: Arc<dyn Backend<S>>,
+    /// Of ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
+    masks: Masks,
     /// From the set-up on.
-    evaluator: Option<Arc<dyn Evaluate<S>>>,
+    peer: Option<Peer<S>>,
     /// `W~`, `c x h`.
     weights: Secret<RingMatrix>,
     /// `b2`, `1 x c`, on the logits' grid.
     bias: Secret<RingMatrix>,
 }
 
+/// What the set-up has told of the other side.
+struct Peer<S: Scheme> {
+    evaluator: Arc<dyn Evaluate<S>>,
+    /// How many rows it asks about.
+    rows: Public<u64>,
+}
+
 /// An aim, and how far it has been reached.
-enum Task {
+pub(super) enum Task {
     Evaluate(Box<dyn Labels>, Evaluating),
     PredictHere(Predictions),
     PredictThere,
@@ -96,7 +107,7 @@ impl<S: Scheme> PassiveInference<S> {
             half,
             aim,
             backend,
-            rng,
+            mut rng,
         } = set_up;
         let terms = Terms {
             inference,
@@ -117,14 +128,47 @@ impl<S: Scheme> PassiveInference<S> {
             },
             terms,
             backend,
+            masks: Masks::new(&mut *rng),
             rng,
-            evaluator: None,
+            peer: None,
             weights: Secret::new(half.weights),
             bias: Secret::new(half.bias),
         }
     }
 
-    fn rest(self, report: Report) -> Next<PassiveInferenceExchange<S>> {
+    /// Goes on from a checkpoint of this role ([`Role::checkpoint`]), with the
+    /// half that it began with, and with fresh randomness.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Checkpoint`] for what is no checkpoint of this role, job
+    /// and half; [`ProtocolError::He`] for a key that does not fit.
+    pub fn resume(
+        set_up: PassiveInferenceSetUp<S>,
+        checkpoint: &Secret<Vec<u8>>,
+    ) -> Result<Self, ProtocolError> {
+        let mut role = Self::new(set_up);
+        let saved = checkpoint::Passive::<S>::read(&role.terms, &mut role.task, checkpoint)?;
+        role.masks = saved.masks;
+        if let Some((rows, key)) = saved.peer {
+            role.meet(key, rows)?;
+        }
+        Ok(role)
+    }
+
+    /// Takes in what the set-up tells of the other side.
+    fn meet(&mut self, key: S::PublicKey, rows: Public<u64>) -> Result<(), ProtocolError> {
+        let evaluator = self.backend.evaluator(key, self.terms.bounds())?;
+        if self.ids.is_none() {
+            // The limit on a decoded count is far below what a usize holds.
+            let rows = usize::try_from(*rows.get()).unwrap_or_default();
+            self.schedule = self.terms.schedule(&RowIds::numbered(rows));
+        }
+        self.peer = Some(Peer { evaluator, rows });
+        Ok(())
+    }
+
+    fn rest(mut self, report: Report) -> Next<PassiveInferenceExchange<S>> {
+        self.masks.advance();
         Next::Done(Rest { role: self, report })
     }
 }
@@ -139,15 +183,18 @@ impl<S: Scheme> Role for PassiveInference<S> {
     }
 
     fn begin(self, index: u64, _out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
-        match (self.schedule.exchange(index), self.evaluator.clone()) {
+        let heard = Heard::nothing_in(index);
+        let evaluator = self.peer.as_ref().map(|peer| peer.evaluator.clone());
+        match (self.schedule.exchange(index), evaluator) {
             (Some(Exchange::SetUp), None) => Ok(Next::Continue(PassiveInferenceExchange::SetUp(
-                ExpectKeyAndModel { role: self },
+                ExpectKeyAndModel { role: self, heard },
             ))),
             (Some(Exchange::Evaluate { rows }), Some(evaluator)) => Ok(Next::Continue(
                 PassiveInferenceExchange::Activations(ExpectActivations {
                     role: self,
                     evaluator,
                     rows,
+                    heard,
                 }),
             )),
             _ => Err(ProtocolError::OutOfOrder { index }),
@@ -156,6 +203,12 @@ impl<S: Scheme> Role for PassiveInference<S> {
 
     fn message_name(kind: Kind) -> Option<&'static str> {
         name_of(kind)
+    }
+
+    fn checkpoint(&self) -> Secret<Vec<u8>> {
+        let peer = self.peer.as_ref();
+        let peer = peer.map(|peer| (peer.rows, peer.evaluator.public_key()));
+        checkpoint::passive::<S>(&self.terms, &self.masks, peer, &self.task)
     }
 
     fn product(self) -> Product {
@@ -220,13 +273,14 @@ impl<S: Scheme> Machine for PassiveInferenceExchange<S> {
 /// Before anything.
 pub struct ExpectKeyAndModel<S: Scheme> {
     role: PassiveInference<S>,
+    heard: Heard,
 }
 
 impl<S: Scheme> ExpectKeyAndModel<S> {
     const NAME: &'static str = "expect_key_and_model";
 
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
-        let Self { mut role } = self;
+        let Self { mut role, heard } = self;
         let message = KeyAndModel::<S>::read(&role.terms.key_bits(), input)
             .map_err(unreadable(Self::NAME))?;
         out.send(&ModelAnswer {
@@ -239,15 +293,13 @@ impl<S: Scheme> ExpectKeyAndModel<S> {
                 ExpectEnd { _role: role },
             )));
         }
-        let bounds = role.terms.bounds();
-        role.evaluator = Some(role.backend.evaluator(message.key, bounds)?);
+        role.meet(message.key, message.rows)?;
         let Some(ids) = role.ids.clone() else {
-            // The limit on a decoded count is far below what a usize holds.
-            let rows = usize::try_from(*message.rows.get()).unwrap_or_default();
-            role.schedule = role.terms.schedule(&RowIds::numbered(rows));
             return Ok(role.rest(Report::default()));
         };
-        let comparison = Answering::new(role.terms.digest(), ids, &mut *role.rng);
+        let heard = heard.and(input);
+        let mut scalars = role.masks.generator(Drawn::RowScalars, heard);
+        let comparison = Answering::new(role.terms.digest(), ids, &mut scalars);
         Ok(Next::Continue(PassiveInferenceExchange::Rows(
             ComparingRows { role, comparison },
         )))
@@ -286,6 +338,7 @@ pub struct ExpectActivations<S: Scheme> {
     role: PassiveInference<S>,
     evaluator: Arc<dyn Evaluate<S>>,
     rows: Vec<usize>,
+    heard: Heard,
 }
 
 impl<S: Scheme> ExpectActivations<S> {
@@ -297,6 +350,7 @@ impl<S: Scheme> ExpectActivations<S> {
             mut role,
             evaluator,
             rows,
+            heard,
         } = self;
         let cut = role.terms.cut();
         let context = ciphertexts::<S>(
@@ -306,7 +360,8 @@ impl<S: Scheme> ExpectActivations<S> {
         );
         let ActivationsForInference(a) =
             ActivationsForInference::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let s1 = Mask::draw(Shape::new(rows.len(), cut.rows), &mut *role.rng);
+        let mut masks = role.masks.generator(Drawn::S1, heard.and(input));
+        let s1 = Mask::draw(Shape::new(rows.len(), cut.rows), &mut masks);
         let product = evaluator.forward(&a, role.weights.expose(), &s1, &mut *role.rng)?;
         if let Task::PredictThere = role.task {
             let why = "the job has these logits told to the features' side";

@@ -10,6 +10,7 @@ use crate::{
     acml::{
         algebra::{Algebra, Corrected},
         loss::Loss,
+        masks::{Drawn, Heard},
         messages::{
             ActivationsForInference, EncryptedActivations, EncryptedInputGradient,
             EncryptedWeightGradient, EpochVerdict, KeyAndShare, MaskedLogits, MaskedProduct,
@@ -70,6 +71,7 @@ type Outcome<S, A> = Result<Next<PassiveExchange<S, A>>, ProtocolError>;
 /// Before the first round.
 pub struct ExpectKeyAndShare<S: Scheme, A: Algebra> {
     pub(super) role: PassiveRole<S, A>,
+    pub(super) heard: Heard,
 }
 
 impl<S: Scheme, A: Algebra> ExpectKeyAndShare<S, A> {
@@ -77,7 +79,7 @@ impl<S: Scheme, A: Algebra> ExpectKeyAndShare<S, A> {
 
     /// `W~ = w_P + (w_A + E0)`.
     fn handle(self, input: &[u8]) -> Outcome<S, A> {
-        let Self { mut role } = self;
+        let Self { mut role, heard } = self;
         let context = SetUpContext {
             key_bits: role.job.key_bits(),
             cut: role.cut(),
@@ -87,7 +89,9 @@ impl<S: Scheme, A: Algebra> ExpectKeyAndShare<S, A> {
         let share = message.share.into_matrix();
         role.weights = Secret::new(role.weights.expose().add(&share));
         let (job, ids) = (role.job.digest(), role.labels.ids());
-        let comparison = Answering::new(job, ids, &mut *role.rng);
+        let heard = heard.and(input);
+        let mut scalars = role.masks.generator(Drawn::RowScalars, heard);
+        let comparison = Answering::new(job, ids, &mut scalars);
         Ok(Next::Continue(PassiveExchange::Rows(ComparingRows {
             role,
             comparison,
@@ -124,15 +128,20 @@ impl<S: Scheme, A: Algebra> ExpectActivations<S, A> {
 
     /// F2.
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
-        let Self { mut role, batch } = self;
+        let Self {
+            mut role,
+            mut batch,
+        } = self;
         let cut = role.cut();
+        batch.heard = batch.heard.and(input);
         let evaluator = &batch.evaluator;
         let context = ciphertexts::<S>(
             evaluator.public_key(),
             evaluator.bounds(),
             Shape::new(batch.len(), cut.cols),
         );
-        let s1 = A::mask(Shape::new(batch.len(), cut.rows), &mut *role.rng);
+        let mut masks = role.masks.generator(Drawn::S1, batch.heard);
+        let s1 = A::mask(Shape::new(batch.len(), cut.rows), &mut masks);
         let (w, rng) = (role.weights.expose(), &mut *role.rng);
         let (product, to_learn_from) = match batch.purpose {
             Use::Train(_) => {
@@ -175,11 +184,12 @@ impl<S: Scheme, A: Algebra> ExpectMaskedLogits<S, A> {
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
         let Self {
             mut role,
-            batch,
+            mut batch,
             to_learn_from,
             s1,
         } = self;
         let cut = role.cut();
+        batch.heard = batch.heard.and(input);
         let masked = MaskedLogits::read(&Shape::new(batch.len(), cut.rows), input)
             .map_err(unreadable(Self::NAME))?;
         let z = A::logits(masked.0, s1, role.bias.expose());
@@ -207,7 +217,8 @@ impl<S: Scheme, A: Algebra> ExpectMaskedLogits<S, A> {
         let delta = A::delta(&loss);
         let eta = A::learning_rate(spec.training.learning_rate * role.pace.at(turn.round));
         let step = Secret::new(role.scales.steps(&delta, eta)?);
-        let s2 = A::mask(cut, &mut *role.rng);
+        let mut masks = role.masks.generator(Drawn::S2, batch.heard);
+        let s2 = A::mask(cut, &mut masks);
         let gradient =
             batch
                 .evaluator

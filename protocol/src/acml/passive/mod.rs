@@ -2,6 +2,7 @@
 //!
 //! Mirrors [`super::active`]. Generic over an evaluator that has no decrypt.
 
+mod checkpoint;
 mod exchange;
 
 use std::{marker::PhantomData, sync::Arc};
@@ -14,6 +15,7 @@ use super::{
     NAME, PassiveHalf,
     algebra::{Algebra, Corrected},
     half::{Pairing, cut_shape},
+    masks::{Heard, Masks},
     messages::name_of,
     release::Release,
     weights::initial_half,
@@ -40,7 +42,8 @@ pub struct PassiveSetUp<S: Scheme> {
     pub backend: Arc<dyn Backend<S>>,
     /// Where this party's initial weights come from; its own secret.
     pub weight_seed: Secret<[u8; 32]>,
-    /// Randomness for masks and re-randomisation.
+    /// Randomness for the seed of masks and for re-randomisation; from the
+    /// operating system, at every start anew.
     pub rng: Box<Rng>,
 }
 
@@ -54,7 +57,9 @@ pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
     pace: Pace,
     labels: Box<dyn Labels>,
     backend: Arc<dyn Backend<S>>,
+    /// Of ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
+    masks: Masks,
     /// From the set-up on.
     evaluator: Option<Arc<dyn Evaluate<S>>>,
     /// `w_P` until the set-up, then `W~`, `c x h`.
@@ -65,6 +70,19 @@ pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
     /// Of the best epoch, where the job keeps it.
     best: Option<Kept>,
     algebra: PhantomData<A>,
+}
+
+/// What a role has that neither its job nor its data says: made for a role that
+/// begins, and read for one that goes on.
+struct Private<S: Scheme> {
+    course: Course,
+    judge: Option<Judge>,
+    masks: Masks,
+    evaluator: Option<Arc<dyn Evaluate<S>>>,
+    weights: Secret<RingMatrix>,
+    bias: Secret<RingMatrix>,
+    release: Release,
+    best: Option<Kept>,
 }
 
 /// A copy of what this party has learnt, as it stood after an epoch. `W~` is good
@@ -83,35 +101,73 @@ impl<S: Scheme> PassiveRole<S> {
     pub fn new(set_up: PassiveSetUp<S>) -> Result<Self, ProtocolError> {
         Self::with_algebra(set_up)
     }
+
+    /// Goes on from a checkpoint of this role ([`Role::checkpoint`]). The set-up
+    /// is as it was for [`PassiveRole::new`], with fresh randomness; its weight
+    /// seed plays no part.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Checkpoint`] for what is no checkpoint of this role and
+    /// job; [`ProtocolError::He`] for a key that does not fit.
+    pub fn resume(
+        set_up: PassiveSetUp<S>,
+        checkpoint: &Secret<Vec<u8>>,
+    ) -> Result<Self, ProtocolError> {
+        checkpoint::resumed(set_up, checkpoint)
+    }
 }
 
 impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
-    pub(super) fn with_algebra(set_up: PassiveSetUp<S>) -> Result<Self, ProtocolError> {
+    pub(super) fn with_algebra(mut set_up: PassiveSetUp<S>) -> Result<Self, ProtocolError> {
+        let (job, seed) = (&set_up.job, &set_up.weight_seed);
+        let private = Private {
+            course: Course::new(job, set_up.labels.ids())?,
+            judge: job.selection().map(Judge::new),
+            masks: Masks::new(&mut *set_up.rng),
+            evaluator: None,
+            weights: initial_half(seed, job, job.spec().fixed_point)?,
+            bias: Secret::new(RingMatrix::zeros(bias_shape(job))),
+            release: Release::new(seed, job),
+            best: None,
+        };
+        Ok(Self::at_rest(set_up, private))
+    }
+
+    fn at_rest(set_up: PassiveSetUp<S>, private: Private<S>) -> Self {
         let PassiveSetUp {
             job,
             labels,
             backend,
-            weight_seed,
             rng,
+            ..
         } = set_up;
-        let scales = job.spec().fixed_point;
-        let course = Course::new(&job, labels.ids())?;
-        Ok(Self {
-            scales,
+        let Private {
+            course,
+            judge,
+            masks,
+            evaluator,
+            weights,
+            bias,
+            release,
+            best,
+        } = private;
+        Self {
+            scales: job.spec().fixed_point,
             pace: job.pace(course.schedule()),
             course,
-            judge: job.selection().map(Judge::new),
+            judge,
             labels,
             backend,
             rng,
-            evaluator: None,
-            weights: initial_half(&weight_seed, &job, scales)?,
-            bias: Secret::new(RingMatrix::zeros(Shape::new(1, job.logits()))),
-            release: Release::new(&weight_seed, &job),
-            best: None,
+            masks,
+            evaluator,
+            weights,
+            bias,
+            release,
+            best,
             job,
             algebra: PhantomData,
-        })
+        }
     }
 
     fn cut(&self) -> Shape {
@@ -140,7 +196,8 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
         Some(verdict)
     }
 
-    fn rest(self, report: Report) -> Next<PassiveExchange<S, A>> {
+    fn rest(mut self, report: Report) -> Next<PassiveExchange<S, A>> {
+        self.masks.advance();
         Next::Done(Rest { role: self, report })
     }
 
@@ -170,10 +227,12 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
         index: u64,
         _out: &mut Outbox,
     ) -> Result<Next<Self::Machine>, ProtocolError> {
+        let heard = Heard::nothing_in(index);
         let (rows, purpose) = match (self.course.exchange(index), self.evaluator.clone()) {
             (Some(Exchange::SetUp), None) => {
                 return Ok(Next::Continue(PassiveExchange::SetUp(ExpectKeyAndShare {
                     role: self,
+                    heard,
                 })));
             }
             (Some(Exchange::Train { epoch, round, rows }), Some(evaluator)) => {
@@ -197,6 +256,7 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
                     classes: Secret::new(classes),
                     purpose,
                     index,
+                    heard,
                 },
             },
         )))
@@ -204,6 +264,10 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
 
     fn message_name(kind: entente_wire::Kind) -> Option<&'static str> {
         name_of(kind)
+    }
+
+    fn checkpoint(&self) -> Secret<Vec<u8>> {
+        checkpoint::of(self)
     }
 
     fn product(self) -> Product {
@@ -244,6 +308,13 @@ struct Batch<S: Scheme> {
     purpose: Use,
     /// Its number.
     index: u64,
+    /// What the other side has said of it.
+    heard: Heard,
+}
+
+/// `1 x c`.
+fn bias_shape(job: &Job) -> Shape {
+    Shape::new(1, job.logits())
 }
 
 impl<S: Scheme> Batch<S> {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A case that has been trained.
-struct Trained {
+pub(super) struct Trained {
     case: Case,
     job: Job,
     /// Of the labels' side.
@@ -33,7 +33,7 @@ struct Trained {
 }
 
 impl Trained {
-    fn new<S: Scheme>(case: &Case, backend: Arc<dyn Backend<S>>, masks: u64) -> Self {
+    pub(super) fn new<S: Scheme>(case: &Case, backend: Arc<dyn Backend<S>>, masks: u64) -> Self {
         let job = case.job().with_insecure_key(512);
         let trained = loopback::train(
             case.active::<S, Corrected>(&job, backend.clone(), case.bottom(), masks),
@@ -57,11 +57,23 @@ impl Trained {
         PassiveHalf::open(&self.job, &self.halves[1]).unwrap()
     }
 
-    fn active<S: Scheme>(&self, asked: &Asked, backend: Arc<dyn Backend<S>>) -> ActiveInference<S> {
+    pub(super) fn active<S: Scheme>(
+        &self,
+        asked: &Asked,
+        backend: Arc<dyn Backend<S>>,
+    ) -> ActiveInference<S> {
+        ActiveInference::new(self.active_set_up(asked, backend)).unwrap()
+    }
+
+    pub(super) fn active_set_up<S: Scheme>(
+        &self,
+        asked: &Asked,
+        backend: Arc<dyn Backend<S>>,
+    ) -> ActiveInferenceSetUp<S> {
         let half = self.active_half();
         let mut bottom = self.case.bottom();
         bottom.set(&half.bottom);
-        ActiveInference::new(ActiveInferenceSetUp {
+        ActiveInferenceSetUp {
             inference: asked.inference(),
             trained: self.job.clone(),
             half,
@@ -69,19 +81,26 @@ impl Trained {
             features: Box::new(asked.table.clone()),
             backend,
             rng: Box::new(ChaCha20Rng::seed_from_u64(asked.masks)),
-        })
-        .unwrap()
+        }
     }
 
-    fn passive<S: Scheme>(
+    pub(super) fn passive<S: Scheme>(
         &self,
         asked: &Asked,
         backend: Arc<dyn Backend<S>>,
     ) -> PassiveInference<S> {
+        PassiveInference::new(self.passive_set_up(asked, backend))
+    }
+
+    pub(super) fn passive_set_up<S: Scheme>(
+        &self,
+        asked: &Asked,
+        backend: Arc<dyn Backend<S>>,
+    ) -> PassiveInferenceSetUp<S> {
         let ids = asked
             .by_id
             .then(|| RowIds::numbered(Labels::rows(&asked.table)));
-        PassiveInference::new(PassiveInferenceSetUp {
+        PassiveInferenceSetUp {
             inference: asked.inference(),
             trained: self.job.clone(),
             half: self.passive_half(),
@@ -92,7 +111,7 @@ impl Trained {
             },
             backend,
             rng: Box::new(ChaCha20Rng::seed_from_u64(asked.masks ^ 0xdead)),
-        })
+        }
     }
 
     /// What the model says of rows, in plain and over the ring.
@@ -113,19 +132,19 @@ impl Trained {
 
 /// A question.
 #[derive(Clone)]
-struct Asked {
+pub(super) struct Asked {
     /// `evaluate`, or where the predictions go.
-    question: &'static str,
-    rows: WhichRows,
+    pub(super) question: &'static str,
+    pub(super) rows: WhichRows,
     /// Whether the labels' side has ids of its own.
-    by_id: bool,
-    batch: usize,
-    table: Table,
-    masks: u64,
+    pub(super) by_id: bool,
+    pub(super) batch: usize,
+    pub(super) table: Table,
+    pub(super) masks: u64,
 }
 
 impl Asked {
-    fn of(case: &Case, question: &'static str) -> Self {
+    pub(super) fn of(case: &Case, question: &'static str) -> Self {
         Self {
             question,
             rows: WhichRows::All,
@@ -204,7 +223,7 @@ fn cases() -> impl Strategy<Value = Case> {
         )
 }
 
-fn bits(predictions: &Predictions) -> Vec<(usize, usize, Vec<u64>)> {
+pub(super) fn bits(predictions: &Predictions) -> Vec<(usize, usize, Vec<u64>)> {
     let bits =
         |p: &crate::product::Prediction<'_>| p.probabilities.iter().map(|p| p.to_bits()).collect();
     predictions

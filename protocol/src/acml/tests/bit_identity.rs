@@ -38,7 +38,7 @@ fn selections() -> impl Strategy<Value = (Option<EarlyStopping>, Keep)> {
     (proptest::option::of(early_stopping), keep)
 }
 
-fn cases(largest: usize) -> impl Strategy<Value = Case> {
+pub(super) fn cases(largest: usize) -> impl Strategy<Value = Case> {
     (
         (
             1..=largest,

@@ -3,12 +3,14 @@
 
 mod asked_models;
 mod bit_identity;
+mod checkpoints;
 mod hostile_messages;
 mod inference;
 mod leaks;
 mod mutations;
 mod network;
 mod planted_plaintext;
+mod resume;
 mod selection;
 
 use std::sync::Arc;
@@ -142,16 +144,25 @@ impl Case {
         bottom: Dense,
         masks: u64,
     ) -> ActiveRole<S, A> {
+        ActiveRole::with_algebra(self.active_set_up(job, backend, bottom, masks)).unwrap()
+    }
+
+    pub(super) fn active_set_up<S: Scheme>(
+        &self,
+        job: &Job,
+        backend: Arc<dyn Backend<S>>,
+        bottom: Dense,
+        masks: u64,
+    ) -> ActiveSetUp<S> {
         let [weight_seed, _] = self.seeds();
-        ActiveRole::with_algebra(ActiveSetUp {
+        ActiveSetUp {
             job: job.clone(),
             features: Box::new(self.table()),
             bottom: Box::new(bottom),
             backend,
             weight_seed,
             rng: Box::new(ChaCha20Rng::seed_from_u64(masks)),
-        })
-        .unwrap()
+        }
     }
 
     pub(super) fn passive<S: Scheme, A: Algebra>(
@@ -160,15 +171,23 @@ impl Case {
         backend: Arc<dyn Backend<S>>,
         masks: u64,
     ) -> PassiveRole<S, A> {
+        PassiveRole::with_algebra(self.passive_set_up(job, backend, masks)).unwrap()
+    }
+
+    pub(super) fn passive_set_up<S: Scheme>(
+        &self,
+        job: &Job,
+        backend: Arc<dyn Backend<S>>,
+        masks: u64,
+    ) -> PassiveSetUp<S> {
         let [_, weight_seed] = self.seeds();
-        PassiveRole::with_algebra(PassiveSetUp {
+        PassiveSetUp {
             job: job.clone(),
             labels: Box::new(self.table()),
             backend,
             weight_seed,
             rng: Box::new(ChaCha20Rng::seed_from_u64(masks ^ 0xdead)),
-        })
-        .unwrap()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     job::{
-        Encryption, Job, JobError, JobId, Liveness, ModelRef, Parties, RowOrder, Side,
+        Encryption, Job, JobError, JobId, Liveness, ModelRef, Parties, Resources, RowOrder, Side,
         check::{canonical_digest, check, check_liveness, check_name, check_parties, check_rows},
     },
     rows::RowIds,
@@ -40,6 +40,9 @@ pub struct InferenceSpec {
     /// When to give up.
     #[serde(default)]
     pub liveness: Liveness,
+    /// What it takes at each party.
+    #[serde(skip_serializing_if = "Resources::is_usual", default)]
+    pub resources: Resources,
 }
 
 fn default_batch_size() -> usize {
@@ -159,6 +162,7 @@ impl TryFrom<InferenceSpec> for Inference {
             spec.data.order,
         )?;
         check_liveness(&spec.liveness)?;
+        spec.resources.check()?;
         check(
             (1..=65_536).contains(&spec.batch_size),
             "batch_size",

@@ -26,7 +26,7 @@ use entente_wire::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 pub use self::inference::{Asked, AskedData, Inference, InferenceSpec, Question, WhichRows};
-use super::{Job, JobError, JobSpec, Keep, ModelName, Parties, PartyName, Side};
+use super::{Job, JobError, JobSpec, Keep, ModelName, Parties, PartyName, Resources, Side};
 
 /// What a person writes, of either kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,6 +209,14 @@ impl Task {
         match self {
             Self::Train(job) => job.spec().training.keep,
             Self::Infer(_) => Keep::default(),
+        }
+    }
+
+    /// What it takes at each party.
+    pub fn resources(&self) -> &Resources {
+        match self {
+            Self::Train(job) => &job.spec().resources,
+            Self::Infer(inference) => &inference.spec().resources,
         }
     }
 

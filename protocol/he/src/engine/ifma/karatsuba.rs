@@ -69,11 +69,11 @@ kernel! {
     /// carried yet, for a and b of k limbs; 2 k more lines are worked in.
     pub(in crate::engine::ifma) fn multiply(scratch: &mut [Line], a: &[Line], b: &[Line]) {
         let (columns, room) = scratch.split_at_mut(2 * a.len());
-        within(columns, room, a, b);
+        multiply_within(columns, room, a, b);
     }
 
     /// `columns` <- a * b, by halves as long as that is worth it.
-    fn within(columns: &mut [Line], room: &mut [Line], a: &[Line], b: &[Line]) {
+    fn multiply_within(columns: &mut [Line], room: &mut [Line], a: &[Line], b: &[Line]) {
         let Some(h) = half(a.len()) else {
             return straight::multiply(cells(columns), a, b);
         };
@@ -83,10 +83,10 @@ kernel! {
         let (s, v) = high.split_at_mut(h);
         let beyond = [sum(s, a0, a1), sum(v, b0, b1)];
         let (middle, room) = room.split_at_mut(2 * h);
-        within(middle, room, s, v);
+        multiply_within(middle, room, s, v);
         complete(&mut middle[h..], [s, v], beyond);
-        within(low, room, a0, b0);
-        within(high, room, a1, b1);
+        multiply_within(low, room, a0, b0);
+        multiply_within(high, room, a1, b1);
         combine(low, high, middle);
     }
 

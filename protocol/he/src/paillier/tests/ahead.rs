@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entente_wire::{Mask, RingMatrix};
+use entente_wire::{Mask, RingMatrix, Secret};
 
 use super::*;
 use crate::{Evaluate, Rng, paillier::PublicKey};
@@ -19,6 +19,17 @@ impl Backend<Paillier> for Diligent {
     ) -> Result<Arc<dyn KeyOwner<Paillier>>, HeError> {
         let owner = self.0.generate(bits, bounds, rng)?;
         while owner.advance(rng) {}
+        Ok(owner)
+    }
+
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<Paillier>>, HeError> {
+        let owner = self.0.restore(bits, secret_key, bounds)?;
+        while owner.advance(&mut ChaCha20Rng::seed_from_u64(2)) {}
         Ok(owner)
     }
 

@@ -46,6 +46,15 @@ impl Backend<Paillier> for InItsPlace {
         Ok(Arc::new(Owner { decrypts, encrypts }))
     }
 
+    fn restore(
+        &self,
+        bits: KeyBits,
+        secret_key: &Secret<Vec<u8>>,
+        bounds: CutBounds,
+    ) -> Result<Arc<dyn KeyOwner<Paillier>>, HeError> {
+        PaillierBackend::default().restore(bits, secret_key, bounds)
+    }
+
     fn evaluator(
         &self,
         key: PublicKey,
@@ -68,6 +77,10 @@ impl Ahead for Owner {
 impl KeyOwner<Paillier> for Owner {
     fn public_key(&self) -> &PublicKey {
         self.encrypts.public_key()
+    }
+
+    fn secret_key(&self) -> Secret<Vec<u8>> {
+        self.decrypts.secret_key()
     }
 
     fn bounds(&self) -> &CutBounds {

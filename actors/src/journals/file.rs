@@ -1,0 +1,358 @@
+//! One journal in one file.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use entente_wire::{Position, SessionId};
+use redb::{
+    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
+    WriteTransaction,
+};
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::{
+    encoding::{self, Row},
+    fault,
+};
+use crate::{
+    compute::Panicked,
+    delivery::{Ended, Journal, JournalError, Kept, Record, digests_from, whole_from},
+};
+
+const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
+const CHECKPOINTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("checkpoints");
+const ACCEPTED: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("accepted");
+const HEARD: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("heard");
+const SENT: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("sent");
+const WRITTEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("written");
+
+/// Keys of [`ABOUT`].
+const SESSION: &str = "session";
+const FORMAT: &str = "format";
+const ENDED: &str = "ended";
+
+/// The arrangement of the tables.
+const THIS_FORMAT: &[u8] = &[1];
+
+/// Records are written once and read at a restart: a cache would only be
+/// another copy of them.
+const CACHE_BYTES: usize = 1 << 20;
+
+/// The journal of one attempt at a job.
+///
+/// It answers an error of its disk by closing the file: the next commit opens
+/// it again, and finds the last state that was whole.
+pub(crate) struct FileJournal {
+    path: PathBuf,
+    session: SessionId,
+    database: Option<Database>,
+    _open: TaskTrackerToken,
+}
+
+/// A journal that was there, and what it holds.
+pub(crate) struct Found {
+    pub(crate) journal: FileJournal,
+    pub(crate) kept: Kept,
+    /// The newest checkpoint cannot be read; the one before it stands for it.
+    pub(crate) fell_back: bool,
+}
+
+impl FileJournal {
+    /// In a new and empty file.
+    pub(super) fn create(
+        path: PathBuf,
+        session: SessionId,
+        open: TaskTrackerToken,
+    ) -> Result<Self, JournalError> {
+        let database = careful(|| {
+            let database = builder().create(&path).map_err(broken)?;
+            let write = database.begin_write().map_err(broken)?;
+            let mut about = write.open_table(ABOUT).map_err(broken)?;
+            let session = session.0.as_bytes().as_slice();
+            for (key, value) in [(FORMAT, THIS_FORMAT), (SESSION, session)] {
+                about.insert(key, value).map_err(broken)?;
+            }
+            drop(about);
+            // So that a reader finds all tables, though they be empty.
+            write.open_table(CHECKPOINTS).map_err(broken)?;
+            write.open_table(ACCEPTED).map_err(broken)?;
+            write.open_table(HEARD).map_err(broken)?;
+            write.open_table(SENT).map_err(broken)?;
+            write.open_table(WRITTEN).map_err(broken)?;
+            write.commit().map_err(broken)?;
+            Ok(database)
+        })?;
+        Ok(Self {
+            path,
+            session,
+            database: Some(database),
+            _open: open,
+        })
+    }
+
+    /// In a file that is there.
+    pub(super) fn open(
+        path: PathBuf,
+        session: SessionId,
+        open: TaskTrackerToken,
+    ) -> Result<Found, JournalError> {
+        let (database, kept, fell_back) = careful(|| {
+            let database = builder().open(&path).map_err(broken)?;
+            let (kept, fell_back) = read(&database, session)?;
+            Ok((database, kept, fell_back))
+        })
+        .inspect_err(|error| said(&path, error))?;
+        let journal = Self {
+            path,
+            session,
+            database: Some(database),
+            _open: open,
+        };
+        Ok(Found {
+            journal,
+            kept,
+            fell_back,
+        })
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        let (path, session) = (&self.path, self.session);
+        let last = self.database.take();
+        let database = careful(|| {
+            let database = last.map_or_else(|| builder().open(path).map_err(broken), Ok)?;
+            let mut write = database.begin_write().map_err(broken)?;
+            if !records.iter().any(Record::is_relied_upon) {
+                let lazily = write.set_durability(Durability::None);
+                lazily.map_err(|error| JournalError::Unwritable(error.to_string()))?;
+            }
+            for record in records {
+                enter(&write, session, record)?;
+            }
+            write.commit().map_err(broken)?;
+            Ok(database)
+        });
+        self.database = Some(database.inspect_err(|error| said(path, error))?);
+        Ok(())
+    }
+}
+
+impl Journal for FileJournal {
+    fn commit(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        self.write(records)
+    }
+}
+
+impl Drop for FileJournal {
+    fn drop(&mut self) {
+        // To close it is to write to it, by what its pages say.
+        let database = self.database.take();
+        if let Err(error) = careful(|| {
+            drop(database);
+            Ok(())
+        }) {
+            said(&self.path, &error);
+        }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// As [`Kept::apply`](crate::delivery::Kept::apply) does it in memory.
+fn enter(
+    write: &WriteTransaction,
+    session: SessionId,
+    record: &Record,
+) -> Result<(), JournalError> {
+    match record {
+        Record::Accepted(received) => {
+            let key = key(received.envelope.position);
+            let payload = received.envelope.payload.as_slice();
+            let mut accepted = write.open_table(ACCEPTED).map_err(broken)?;
+            accepted.insert(key, payload).map_err(broken)?;
+            let mut heard = write.open_table(HEARD).map_err(broken)?;
+            let row = Row::Heard(received.envelope.position);
+            let digest = row.sealed(session, received.digest.as_bytes());
+            heard.insert(key, digest.as_slice()).map_err(broken)?;
+        }
+        Record::Sent(packet) => {
+            let Position { exchange, step } = packet.position;
+            let mut sent = write.open_table(SENT).map_err(broken)?;
+            let value = encoding::sent(packet);
+            sent.insert((exchange, step), value.as_slice())
+                .map_err(broken)?;
+            let mut written = write.open_table(WRITTEN).map_err(broken)?;
+            let count = Row::Written(exchange).sealed(session, &[step.saturating_add(1)]);
+            written.insert(exchange, count.as_slice()).map_err(broken)?;
+        }
+        Record::Acknowledged(position) => {
+            let mut sent = write.open_table(SENT).map_err(broken)?;
+            sent.remove(key(*position)).map_err(broken)?;
+        }
+        Record::Rest(checkpoint) => {
+            let done = checkpoint.exchanges_done;
+            let (whole, digests) = (whole_from(done), digests_from(done));
+            let mut checkpoints = write.open_table(CHECKPOINTS).map_err(broken)?;
+            let value = encoding::checkpoint(session, checkpoint)?;
+            checkpoints
+                .insert(done, value.expose().as_slice())
+                .map_err(broken)?;
+            let old = checkpoints.retain_in(..whole, |_, _| false);
+            old.map_err(broken)?;
+            let mut accepted = write.open_table(ACCEPTED).map_err(broken)?;
+            let old = accepted.retain_in(..(whole, 0), |_, _| false);
+            old.map_err(broken)?;
+            let mut written = write.open_table(WRITTEN).map_err(broken)?;
+            let old = written.retain_in(..whole, |_, _| false);
+            old.map_err(broken)?;
+            let mut heard = write.open_table(HEARD).map_err(broken)?;
+            let old = heard.retain_in(..(digests, 0), |_, _| false);
+            old.map_err(broken)?;
+        }
+        Record::Ended(ended) => {
+            let value = serde_json::to_vec(ended)
+                .map_err(|error| JournalError::Unwritable(error.to_string()))?;
+            let value = Row::Ended.sealed(session, &value);
+            let mut about = write.open_table(ABOUT).map_err(broken)?;
+            about.insert(ENDED, value.as_slice()).map_err(broken)?;
+        }
+    }
+    Ok(())
+}
+
+/// All that is kept, and whether the newest checkpoint could not be read.
+fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), JournalError> {
+    let read = database.begin_read().map_err(broken)?;
+    let about = read.open_table(ABOUT).map_err(broken)?;
+    let of = |key: &str| about.get(key).map_err(broken);
+    let is = |key: &str, value: &[u8]| Ok(of(key)?.is_some_and(|there| there.value() == value));
+    if !is(FORMAT, THIS_FORMAT)? {
+        return Err(damaged("they are not of this version"));
+    }
+    if !is(SESSION, session.0.as_bytes())? {
+        return Err(damaged("they are of another job"));
+    }
+    let mut kept = Kept::default();
+    if let Some(ended) = of(ENDED)? {
+        let ended = Row::Ended.opened(session, ended.value());
+        let ended = ended.and_then(|ended| serde_json::from_slice::<Ended>(ended).ok());
+        let ended = ended.ok_or_else(|| damaged("the end cannot be read"))?;
+        kept.ended = Some(Box::new(ended));
+    }
+    let messages = &mut kept.messages;
+    for row in read
+        .open_table(HEARD)
+        .map_err(broken)?
+        .iter()
+        .map_err(broken)?
+    {
+        let (at, digest) = row.map_err(broken)?;
+        let at = position(at.value());
+        let digest = Row::Heard(at).opened(session, digest.value());
+        let digest = digest.and_then(encoding::read_digest);
+        let digest = digest.ok_or_else(|| damaged("a digest cannot be read"))?;
+        messages.heard.insert(at, digest);
+    }
+    for row in read
+        .open_table(ACCEPTED)
+        .map_err(broken)?
+        .iter()
+        .map_err(broken)?
+    {
+        let (at, payload) = row.map_err(broken)?;
+        let at = position(at.value());
+        let heard = messages.heard.get(&at).copied();
+        let received =
+            heard.and_then(|heard| encoding::read_accepted(session, at, payload.value(), heard));
+        let received = received.ok_or_else(|| damaged("a message of the peer cannot be read"))?;
+        messages.accepted.insert(at, received);
+    }
+    for row in read
+        .open_table(SENT)
+        .map_err(broken)?
+        .iter()
+        .map_err(broken)?
+    {
+        let (at, value) = row.map_err(broken)?;
+        let at = position(at.value());
+        let packet = encoding::read_sent(at, value.value());
+        let packet = packet.ok_or_else(|| damaged("a message to the peer cannot be read"))?;
+        messages.sent.insert(at, packet);
+    }
+    for row in read
+        .open_table(WRITTEN)
+        .map_err(broken)?
+        .iter()
+        .map_err(broken)?
+    {
+        let (exchange, count) = row.map_err(broken)?;
+        let exchange = exchange.value();
+        let count = Row::Written(exchange).opened(session, count.value());
+        let Some(&[count]) = count else {
+            return Err(damaged("a count of messages cannot be read"));
+        };
+        messages.written.insert(exchange, count);
+    }
+    let mut newest = None;
+    for row in read
+        .open_table(CHECKPOINTS)
+        .map_err(broken)?
+        .iter()
+        .map_err(broken)?
+    {
+        let (done, value) = row.map_err(broken)?;
+        let done = done.value();
+        newest = Some(done);
+        let checkpoint = encoding::read_checkpoint(session, done, value.value());
+        kept.checkpoints.extend(checkpoint.map(|one| (done, one)));
+    }
+    let readable = kept.checkpoints.keys().next_back().copied();
+    if kept.ended.is_none() && newest.is_some() && readable.is_none() {
+        return Err(damaged("no checkpoint can be read"));
+    }
+    Ok((kept, newest != readable))
+}
+
+fn key(position: Position) -> (u64, u8) {
+    (position.exchange, position.step)
+}
+
+fn position((exchange, step): (u64, u8)) -> Position {
+    Position { exchange, step }
+}
+
+fn damaged(what: &str) -> JournalError {
+    JournalError::Damaged(what.to_owned())
+}
+
+/// What an error of the store is to a job.
+fn broken(error: impl Into<redb::Error>) -> JournalError {
+    match error.into() {
+        redb::Error::Io(error) => fault(&error),
+        error @ (redb::Error::PreviousIo
+        | redb::Error::DatabaseAlreadyOpen
+        | redb::Error::DatabaseClosed
+        | redb::Error::LockPoisoned(_)) => JournalError::Unwritable(error.to_string()),
+        error => JournalError::Damaged(error.to_string()),
+    }
+}
+
+/// The store trusts the pages of a file that was closed in order, and panics
+/// where what they say cannot be. A file is not what this process should end
+/// with.
+fn careful<T>(work: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(JournalError::Damaged(Panicked::new(&*panic).message)),
+    }
+}
+
+/// The path is for this party's log alone.
+fn said(path: &Path, error: &JournalError) {
+    tracing::error!(path = %path.display(), label = error.label(), "{error}");
+}

@@ -1,0 +1,182 @@
+//! The journals of this party's jobs, on its disk.
+//!
+//! ```text
+//!   STATE_DIR/lock                  held by the one party that runs here
+//!   STATE_DIR/jobs/JOB/ATTEMPT.journal
+//!                  │
+//!   Accepted ──┐   ▼ one transaction             ┌─▶ Ack, Send, Save, Tell
+//!   Sent ──────┼─▶ tables ── synced to the disk ─┘
+//!   Rest ──────┘     └─ what is older than the last two checkpoints, deleted
+//! ```
+//!
+//! A journal holds everything that an attempt at a job needs to go on after its
+//! process has died: see [`Kept`](crate::delivery::Kept) for what and how long.
+//! It is there from before the first message leaves until the coordinator's
+//! wish does not name the attempt any more, and nothing but that wish deletes
+//! it.
+//!
+//! # What is lost, and when
+//! | | lost |
+//! |---|---|
+//! | kill -9, panic, out of memory | what was not committed, which nobody was told of |
+//! | power cut | the same: what others rely on is synced before they hear of it |
+//! | a disk that lies about syncing | as much as it lies |
+//! | a checkpoint that cannot be read | nothing: the one before it and the messages since are there |
+//!
+//! Two kinds of records are not synced by themselves, since nobody relies on
+//! them: that the peer has a message (it is sent again, and known there) and
+//! that an exchange is at rest (it is come to again). They are on the disk with
+//! the next record that is, and a power cut and kill -9 lose the same of them.
+//! While the disk is busy with one commit, the records that follow gather and
+//! are one commit too.
+//!
+//! # Why an embedded store
+//! An own format would need its own proof of what a torn write does; `redb`
+//! (pure Rust, one file, checksummed copy-on-write pages, no thread and no
+//! server) has one. SQLite would bring a C library and SQL into a crate that
+//! needs six small maps. A journal for each attempt and not one for all: an
+//! attempt is deleted by removing its file, a damaged file is one job's, and no
+//! job waits for another's commit.
+//!
+//! The files hold weights, shares and keys, as the process does. They are
+//! readable by their owner alone; encrypt the disk if that is not enough.
+
+mod encoding;
+mod file;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use entente_protocol::job::JobId;
+use entente_wire::SessionId;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use self::file::{FileJournal, Found};
+use crate::{delivery::JournalError, private_file};
+
+/// The journals below one state directory.
+#[derive(Debug)]
+pub(crate) struct Journals {
+    directory: PathBuf,
+    open: TaskTracker,
+}
+
+impl Journals {
+    /// Below a state directory.
+    pub(crate) fn below(state_dir: &Path) -> Self {
+        Self {
+            directory: state_dir.join("jobs"),
+            open: TaskTracker::new(),
+        }
+    }
+
+    /// The journal of an attempt, with what it holds; nothing if there is none.
+    ///
+    /// # Errors
+    /// [`JournalError`]: there is one, and it cannot be read.
+    pub(crate) fn find(
+        &self,
+        job: JobId,
+        attempt: u32,
+        session: SessionId,
+    ) -> Result<Option<Found>, JournalError> {
+        let path = self.path(job, attempt);
+        match fs::metadata(&path) {
+            // A process died between making the file and its first page.
+            Ok(file) if file.len() == 0 => Ok(None),
+            Ok(_) => FileJournal::open(path, session, self.open.token()).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(JournalError::Unwritable(error.to_string())),
+        }
+    }
+
+    /// A new journal for an attempt that has none.
+    ///
+    /// # Errors
+    /// [`JournalError`]: there is no room, or it cannot be written.
+    pub(crate) fn create(
+        &self,
+        job: JobId,
+        attempt: u32,
+        session: SessionId,
+    ) -> Result<FileJournal, JournalError> {
+        let path = self.path(job, attempt);
+        self.make(job, &path).map_err(|error| fault(&error))?;
+        FileJournal::create(path, session, self.open.token())
+    }
+
+    fn make(&self, job: JobId, path: &Path) -> io::Result<()> {
+        let folder = self.directory.join(job.to_string());
+        private_file::make_directory(&folder)?;
+        match private_file::write_new(path, &[]) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        // The names too must outlast a power cut.
+        private_file::sync_directory(&folder)?;
+        private_file::sync_directory(&self.directory)
+    }
+
+    fn path(&self, job: JobId, attempt: u32) -> PathBuf {
+        let folder = self.directory.join(job.to_string());
+        folder.join(format!("{attempt}.journal"))
+    }
+
+    /// Deletes the journals of all attempts but these.
+    ///
+    /// # Errors
+    /// As the file system says; what could not be deleted is tried again with
+    /// the next wish.
+    pub(crate) fn keep_only(&self, wished: &BTreeMap<JobId, u32>) -> io::Result<()> {
+        for folder in listed(&self.directory)? {
+            let job = named(&folder).and_then(|name| name.parse::<JobId>().ok());
+            let Some(job) = job else { continue };
+            let attempt = wished.get(&job).map(|attempt| format!("{attempt}.journal"));
+            for file in listed(&folder)? {
+                if attempt.is_none() || named(&file) != attempt.as_deref() {
+                    tracing::debug!(%job, file = %file.display(), "is not needed any more");
+                    fs::remove_file(file)?;
+                }
+            }
+            if attempt.is_none() {
+                fs::remove_dir(folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves when every journal is closed that was opened.
+    pub(crate) async fn closed(&self) {
+        self.open.close();
+        self.open.wait().await;
+    }
+}
+
+fn named(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn listed(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+    }
+}
+
+/// What an error of the file system is to a job.
+fn fault(error: &io::Error) -> JournalError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::NoSpace,
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+            JournalError::Damaged(error.to_string())
+        }
+        _ => JournalError::Unwritable(error.to_string()),
+    }
+}

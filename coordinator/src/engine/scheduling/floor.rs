@@ -1,0 +1,79 @@
+//! What parties are like, as far as it matters to who starts.
+
+use std::collections::BTreeSet;
+
+use entente_protocol::job::{JobId, PartyName, Side};
+
+use super::{Class, Entry, Need, Queue, Room};
+use crate::job::Lack;
+
+/// A party that is there.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Spot<'a> {
+    pub(in crate::engine) room: Room,
+    pub(in crate::engine) datasets: &'a BTreeSet<String>,
+}
+
+/// Why a job does not start, on one party's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Obstacle {
+    /// The party is not there.
+    Away,
+    /// It does not have the dataset.
+    NoDataset,
+    /// It has too little room.
+    Full(Lack),
+    /// It has room, which is kept for another job.
+    Kept(JobId),
+}
+
+/// The parties, as they are now.
+pub(in crate::engine) trait Floor {
+    /// The party, if it is there.
+    fn spot(&self, party: &PartyName) -> Option<Spot<'_>>;
+
+    /// What is taken of its room by other jobs than this one.
+    fn taken(&self, party: &PartyName, beside: JobId) -> Need;
+
+    /// Whether jobs of a class lack nothing but, at most, room that others have.
+    fn is_open(&self, class: &Class) -> bool {
+        [Side::Active, Side::Passive].into_iter().all(|side| {
+            let spot = self.spot(class.parties.of(side));
+            spot.is_some_and(|spot| spot.has(class, side) && spot.room.could_hold(class.need))
+        })
+    }
+
+    /// Why a job does not start, on one side's account; nothing if it may.
+    fn obstacle(&self, queue: &Queue, entry: &Entry, side: Side) -> Option<Obstacle> {
+        let class = &entry.class;
+        let party = class.parties.of(side);
+        let Some(spot) = self.spot(party) else {
+            return Some(Obstacle::Away);
+        };
+        if !spot.has(class, side) {
+            return Some(Obstacle::NoDataset);
+        }
+        let taken = self.taken(party, entry.id);
+        if let Some(lack) = spot.room.lacks(taken, class.need) {
+            return Some(Obstacle::Full(lack));
+        }
+        let claim = queue.claim(party).filter(|claim| claim.id != entry.id)?;
+        let kept = taken.and(claim.class.need);
+        let lacks = spot.room.lacks(kept, class.need);
+        lacks.map(|_| Obstacle::Kept(claim.id))
+    }
+
+    /// Whether a job may start.
+    fn admits(&self, queue: &Queue, entry: &Entry) -> bool {
+        [Side::Active, Side::Passive]
+            .into_iter()
+            .all(|side| self.obstacle(queue, entry, side).is_none())
+    }
+}
+
+impl Spot<'_> {
+    fn has(&self, class: &Class, side: Side) -> bool {
+        let needed = class.datasets.of(side).as_ref();
+        needed.is_none_or(|dataset| self.datasets.contains(dataset))
+    }
+}

@@ -1,0 +1,53 @@
+//! One attempt at a job: from when to when, how far it came, and why it ended.
+
+use entente_protocol::session::Correlation;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::{FailureRecord, JobRecord};
+
+/// One attempt at a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which, from 1.
+    pub number: u32,
+    /// What the logs of coordinator and parties call it.
+    pub correlation: Correlation,
+    /// When its places were taken first; nothing while it waits for them.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub from: Option<OffsetDateTime>,
+    /// When it ended; nothing while it has not.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub to: Option<OffsetDateTime>,
+    /// The exchanges that both parties have done in it.
+    pub exchanges_done: u64,
+    /// Why it failed: of each side its reason, or that it gave none.
+    pub failures: Vec<FailureRecord>,
+}
+
+impl JobRecord {
+    /// The attempt that is under way, or was the last.
+    pub fn current_attempt(&self) -> Attempt {
+        let failed_at = self.failures.iter().map(|failure| failure.at).max();
+        Attempt {
+            number: self.attempt,
+            correlation: self.correlation(),
+            from: self.begun_at.map(OffsetDateTime::from),
+            to: self.ended_at.map(OffsetDateTime::from).or(failed_at),
+            exchanges_done: self.exchanges_done(),
+            failures: self.failures.clone(),
+        }
+    }
+
+    /// Every attempt, the first first.
+    pub fn all_attempts(&self) -> Vec<Attempt> {
+        let mut attempts = self.attempts.clone();
+        attempts.push(self.current_attempt());
+        attempts
+    }
+
+    /// What the logs call the current attempt.
+    pub fn correlation(&self) -> Correlation {
+        Correlation::of(self.id, self.task.digest(), self.attempt)
+    }
+}
