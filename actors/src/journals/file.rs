@@ -1,6 +1,7 @@
 //! One journal in one file.
 
 use std::{
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     compute::Panicked,
     delivery::{Ended, Journal, JournalError, Kept, Record, digests_from, whole_from},
+    private_file,
 };
 
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
@@ -60,14 +62,15 @@ pub(crate) struct Found {
 }
 
 impl FileJournal {
-    /// In a new and empty file.
+    /// In a new and empty file, which is given its name when it is whole.
     pub(super) fn create(
+        unfinished: &Path,
         path: PathBuf,
         session: SessionId,
         open: TaskTrackerToken,
     ) -> Result<Self, JournalError> {
         let database = careful(|| {
-            let database = builder().create(&path).map_err(broken)?;
+            let database = builder().create(unfinished).map_err(broken)?;
             let write = database.begin_write().map_err(broken)?;
             let mut about = write.open_table(ABOUT).map_err(broken)?;
             let session = session.0.as_bytes().as_slice();
@@ -82,6 +85,7 @@ impl FileJournal {
             write.open_table(SENT).map_err(broken)?;
             write.open_table(WRITTEN).map_err(broken)?;
             write.commit().map_err(broken)?;
+            named(unfinished, &path).map_err(|error| fault(&error))?;
             Ok(database)
         })?;
         Ok(Self {
@@ -155,6 +159,12 @@ impl Drop for FileJournal {
             said(&self.path, &error);
         }
     }
+}
+
+/// The name must outlast a power cut, as what is behind it does.
+fn named(unfinished: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(unfinished, path)?;
+    path.parent().map_or(Ok(()), private_file::sync_directory)
 }
 
 fn builder() -> Builder {

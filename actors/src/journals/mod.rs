@@ -88,9 +88,7 @@ impl Journals {
         session: SessionId,
     ) -> Result<Option<Found>, JournalError> {
         let path = self.path(job, attempt);
-        match fs::metadata(&path) {
-            // A process died between making the file and its first page.
-            Ok(file) if file.len() == 0 => Ok(None),
+        match fs::symlink_metadata(&path) {
             Ok(_) => FileJournal::open(path, session, self.open.token()).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(JournalError::Unwritable(error.to_string())),
@@ -98,6 +96,10 @@ impl Journals {
     }
 
     /// A new journal for an attempt that has none.
+    ///
+    /// The store makes its file in several steps, and a process may die between
+    /// any two. The journal gets its name after the last of them: a file by
+    /// that name is whole, and what was left half made is made anew.
     ///
     /// # Errors
     /// [`JournalError`]: there is no room, or it cannot be written.
@@ -108,19 +110,22 @@ impl Journals {
         session: SessionId,
     ) -> Result<FileJournal, JournalError> {
         let path = self.path(job, attempt);
-        self.make(job, &path).map_err(|error| fault(&error))?;
-        FileJournal::create(path, session, self.open.token())
+        let unfinished = unfinished(&path);
+        self.make_room(job, &unfinished)
+            .map_err(|error| fault(&error))?;
+        FileJournal::create(&unfinished, path, session, self.open.token())
     }
 
-    fn make(&self, job: JobId, path: &Path) -> io::Result<()> {
+    /// An empty file for its owner alone, in a folder of the job's own.
+    fn make_room(&self, job: JobId, unfinished: &Path) -> io::Result<()> {
         let folder = self.directory.join(job.to_string());
         private_file::make_directory(&folder)?;
-        match private_file::write_new(path, &[]) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        match fs::remove_file(unfinished) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        // The names too must outlast a power cut.
-        private_file::sync_directory(&folder)?;
+        private_file::write_new(unfinished, &[])?;
+        // The folder's name too must outlast a power cut.
         private_file::sync_directory(&self.directory)
     }
 
@@ -138,9 +143,12 @@ impl Journals {
         for folder in listed(&self.directory)? {
             let job = named(&folder).and_then(|name| name.parse::<JobId>().ok());
             let Some(job) = job else { continue };
-            let attempt = wished.get(&job).map(|attempt| format!("{attempt}.journal"));
+            let attempt = wished.get(&job).map(|attempt| self.path(job, *attempt));
+            let kept = attempt
+                .as_deref()
+                .map(|path| [path.into(), unfinished(path)]);
             for file in listed(&folder)? {
-                if attempt.is_none() || named(&file) != attempt.as_deref() {
+                if kept.as_ref().is_none_or(|kept| !kept.contains(&file)) {
                     tracing::debug!(%job, file = %file.display(), "is not needed any more");
                     fs::remove_file(file)?;
                 }
@@ -157,6 +165,11 @@ impl Journals {
         self.open.close();
         self.open.wait().await;
     }
+}
+
+/// What a journal is called until it is whole.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("journal.unfinished")
 }
 
 fn named(path: &Path) -> Option<&str> {

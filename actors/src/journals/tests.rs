@@ -272,14 +272,36 @@ fn a_journal_that_ended_needs_no_checkpoint() {
 }
 
 #[test]
-fn a_file_that_is_no_journal_is_damaged_and_an_empty_one_was_never_begun() {
+fn a_file_that_is_no_journal_is_damaged() {
     let disk = Disk::new().used();
-    fs::write(disk.file(), b"not a journal, and shorter").unwrap();
-    assert_eq!(disk.find().err().unwrap().label(), "checkpoint_damaged");
-    fs::write(disk.file(), b"").unwrap();
-    assert!(disk.find().unwrap().is_none());
+    for content in [b"not a journal, and shorter".as_slice(), b""] {
+        fs::write(disk.file(), content).unwrap();
+        assert_eq!(disk.find().err().unwrap().label(), "checkpoint_damaged");
+    }
+}
+
+/// Found by a party that was killed again and again: the store had made its
+/// pages and none of the tables, and the job failed for damaged records.
+#[test]
+fn a_journal_half_made_was_never_begun() {
+    let disk = Disk::new();
+    let unfinished = unfinished(&disk.file());
+    fs::create_dir_all(unfinished.parent().unwrap()).unwrap();
+    let wished = BTreeMap::from([(job(), 1)]);
+    for _ in 0..2 {
+        drop(Database::create(&unfinished).unwrap());
+        assert!(disk.find().unwrap().is_none());
+        // It may be in the making while the coordinator wishes.
+        disk.journals.keep_only(&wished).unwrap();
+        assert!(unfinished.exists());
+    }
+    fs::write(&unfinished, b"the begin of a page").unwrap();
     drop(disk.create());
+    assert!(!unfinished.exists());
     assert!(matches!(disk.found().kept.left(), Left::Nothing));
+    fs::write(&unfinished, b"").unwrap();
+    disk.journals.keep_only(&BTreeMap::new()).unwrap();
+    assert!(!unfinished.exists());
 }
 
 #[test]
