@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod coordinator;
 mod demo;
 mod job;
 mod model;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
+    coordinator::{AtCoordinator, CoordinatorArgs, CoordinatorCommand},
     demo::{DemoArgs, DemoDataset},
     job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
@@ -52,8 +54,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Schedule jobs between parties.
-    Coordinator(ServeArgs),
+    /// Schedule jobs between parties; see the parties, drain it.
+    Coordinator(CoordinatorArgs),
     /// Take part in jobs: the process beside an organisation's data; approve of them.
     Party(PartyArgs),
     /// Submit and follow jobs.

@@ -7,6 +7,7 @@ mod cert;
 mod cli;
 mod completions;
 mod contract;
+mod coordinator;
 mod data;
 mod demo;
 mod exit;
@@ -26,7 +27,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{BenchCommand, Cli, Command, PartyArgs},
+    cli::{BenchCommand, Cli, Command, CoordinatorArgs, PartyArgs},
     exit::Failure,
 };
 
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Coordinator(args) => serve::coordinator(&args),
+        Command::Coordinator(args) => coordinator::run(args),
         Command::Party(args) => party::run(&args),
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
@@ -64,7 +65,8 @@ fn run(command: Command) -> Result<(), Failure> {
 /// Services log what they do; commands for people stay silent unless asked.
 fn log_to_stderr(cli: &Cli) {
     let default = match cli.command {
-        Command::Coordinator(_) | Command::Party(PartyArgs { command: None, .. }) => "info",
+        Command::Coordinator(CoordinatorArgs { command: None, .. })
+        | Command::Party(PartyArgs { command: None, .. }) => "info",
         _ => "warn",
     };
     let filter = EnvFilter::builder()

@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 use entente_actors::{
     PartyConfig,
     approval::{Ledger, LedgerError, Waiting, Word, os_user},
+    draining::{Drained, Gate},
 };
 use entente_protocol::{
     contract::Contract,
@@ -29,6 +30,8 @@ pub(crate) fn run(args: &PartyArgs) -> Result<(), Failure> {
         (Some(PartyCommand::Reject { id, at, reason }), _) => {
             decide(parse(id)?, false, reason.as_deref(), at)
         }
+        (Some(PartyCommand::Drain { at }), _) => drain(at),
+        (Some(PartyCommand::Resume { at }), _) => resume(at),
         (None, Some(args)) => serve::party(args),
         (None, None) => Err(Failure::Configuration(
             "say which party: --config FILE".to_owned(),
@@ -44,10 +47,14 @@ fn parse(id: &str) -> Result<JobId, Failure> {
     })
 }
 
-fn ledger(at: &AtParty) -> Result<Ledger, Failure> {
+fn config(at: &AtParty) -> Result<PartyConfig, Failure> {
     let config: PartyConfig = settings::load(&at.config)?;
     config.check().map_err(Failure::configuration)?;
-    Ok(Ledger::below(&config.party.state_dir))
+    Ok(config)
+}
+
+fn ledger(at: &AtParty) -> Result<Ledger, Failure> {
+    Ok(Ledger::below(&config(at)?.party.state_dir))
 }
 
 /// What is wrong with what was asked for, or with the disk.
@@ -158,17 +165,55 @@ fn specification(spec: &TaskSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &AtParty) -> Result<(), Failure> {
+fn drain(at: &AtParty) -> Result<(), Failure> {
+    let drained = Drained {
+        by: os_user(),
+        at_ms: now_ms(),
+    };
+    let gate = Gate::below(&config(at)?.party.state_dir);
+    gate.close(&drained).map_err(Failure::runtime)?;
+    told(at, true)
+}
+
+fn resume(at: &AtParty) -> Result<(), Failure> {
+    let gate = Gate::below(&config(at)?.party.state_dir);
+    gate.open().map_err(Failure::runtime)?;
+    told(at, false)
+}
+
+fn told(at: &AtParty, draining: bool) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Told {
+        draining: bool,
+    }
+    if at.output == Format::Json {
+        return output::json(&Told { draining });
+    }
+    match draining {
+        true => println!("nothing new begins here; what has begun goes on to its end"),
+        false => println!("jobs begin here again"),
+    }
+    println!("{TAKEN_IN}");
+    Ok(())
+}
+
+/// When a running party has heard of it.
+const TAKEN_IN: &str = "the party takes it in within a second, or when it starts";
+
+fn now_ms() -> u64 {
     let since = UNIX_EPOCH.elapsed().unwrap_or_default();
-    let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &AtParty) -> Result<(), Failure> {
     let ledger = ledger(at)?;
-    let word = ledger.decide(job, approves, os_user(), now_ms, reason);
+    let word = ledger.decide(job, approves, os_user(), now_ms(), reason);
     let word = word.map_err(failure)?;
     if at.output == Format::Json {
         return output::json(&word);
     }
     println!("job {job}: {}", decided(&word));
-    println!("the party takes it in within a second, or when it starts");
+    println!("{TAKEN_IN}");
     Ok(())
 }
 

@@ -23,6 +23,7 @@ pub mod compute;
 pub mod config;
 pub mod data;
 pub mod delivery;
+pub mod draining;
 pub mod driver;
 mod entropy;
 mod journals;

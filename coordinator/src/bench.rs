@@ -259,6 +259,7 @@ impl Peer {
             capacity: PLACES,
             threads: None,
             memory_bytes: None,
+            draining: false,
             jobs: self.jobs.iter().map(report).collect(),
             answers: Vec::new(),
             seen_revision: self.seen_revision,

@@ -5,6 +5,7 @@
 //! somebody stands by but nobody leads, a takeover is under way, and the round
 //! begins again.
 
+mod draining;
 mod orders;
 
 use std::{cell::Cell, time::Duration};

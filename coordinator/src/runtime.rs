@@ -270,6 +270,10 @@ impl<S: Store> Task<S> {
                 report::changed(&change);
                 self.meters.changed(&change);
             }
+            Command::Drain(draining, deed) => {
+                self.store.drain(draining.as_ref(), &deed).await?;
+                report::drained(&deed);
+            }
             Command::Wake(party) => self.waiting.wake(&party),
             Command::Refuse(late) => {
                 report::late(&late);
@@ -289,8 +293,8 @@ impl<S: Store> Task<S> {
     /// Makes the engine think what the store knows.
     async fn refresh(&mut self) -> Result<(), StoreError> {
         if self.stale {
-            let jobs = self.store.load().await?;
-            self.engine.reload(jobs, self.clock.now());
+            let (jobs, draining) = (self.store.load().await?, self.store.draining().await?);
+            self.engine.reload(jobs, draining, self.clock.now());
             self.stale = false;
         }
         Ok(())

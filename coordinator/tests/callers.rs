@@ -38,6 +38,15 @@ async fn who_may_not_is_told_who_may() {
         ("reader/rita", "DELETE", job.as_str(), "users and operators"),
         ("reader/rita", "POST", "/v1/sync", "parties"),
         ("operator/olga", "POST", "/v1/sync", "parties"),
+        ("user/alice", "POST", "/v1/drain", "operators"),
+        ("user/alice", "DELETE", "/v1/drain", "operators"),
+        ("reader/rita", "POST", "/v1/drain", "operators"),
+        (
+            "party/bank-a",
+            "GET",
+            "/v1/drain",
+            "users, operators and readers",
+        ),
     ] {
         let request = house.caller(caller, at).request(method, path);
         let problem = problem(request.send_json(&spec())).await;

@@ -32,6 +32,7 @@ async fn every_illegal_call_is_answered_with_what_to_do() {
         (retry.as_str(), "POST"),
         (contract.as_str(), "GET"),
         ("/v1/parties", "GET"),
+        ("/v1/drain", "GET, POST, DELETE"),
         ("/v1/audit", "GET"),
         ("/v1/sync", "POST"),
         ("/healthz", "GET"),

@@ -44,6 +44,10 @@ pub struct Sync {
     /// Memory that its jobs may count on, all in all; not counted if left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory_bytes: Option<u64>,
+    /// Whether it is being drained: it goes on with what it has begun, and
+    /// begins nothing new.
+    #[serde(skip_serializing_if = "core::ops::Not::not", default)]
+    pub draining: bool,
     /// Every job that it knows of and that the coordinator has not told it to
     /// forget.
     pub jobs: Vec<JobReport>,

@@ -24,6 +24,7 @@ Examples:
   entente party list --config bank-b.toml
   entente party show 0190a000-0000-7000-8000-000000000000 --config bank-b.toml
   entente party approve 0190a000-0000-7000-8000-000000000000 --config bank-b.toml
+  entente party drain --config bank-b.toml
   entente party reject 0190a000-0000-7000-8000-000000000000 --config bank-b.toml --reason 'after the audit'"
 )]
 pub(crate) struct PartyArgs {
@@ -56,6 +57,18 @@ pub(crate) enum PartyCommand {
         /// Why; stays at this party.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+    },
+    /// Begin nothing new at this party until it is resumed, also if it is started
+    /// anew meanwhile: before its machine is taken away. What has begun goes on to its
+    /// end; `entente coordinator parties` says how many jobs are there.
+    Drain {
+        #[command(flatten)]
+        at: AtParty,
+    },
+    /// Begin jobs again at this party.
+    Resume {
+        #[command(flatten)]
+        at: AtParty,
     },
     /// Have this party refuse a job, which ends it.
     Reject {

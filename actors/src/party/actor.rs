@@ -28,6 +28,7 @@ use crate::{
     compute::ComputePool,
     config::PartyConfig,
     delivery::{JournalError, Sessions},
+    draining::Gate,
     driver::Standing,
     journals::Journals,
     launch::{self, Beginning, Begun, Launch, LaunchError, Plan},
@@ -40,6 +41,9 @@ pub(crate) struct PartyActor {
     own: PartyName,
     config: Arc<PartyConfig>,
     desk: Desk,
+    /// Open or closed, and which it was when it was last looked at.
+    gate: Gate,
+    draining: bool,
     launch: Arc<dyn Launch>,
     journals: Arc<Journals>,
     pool: ComputePool,
@@ -62,9 +66,14 @@ impl PartyActor {
         meters: Meters,
         news: Arc<Notify>,
     ) -> Self {
+        let gate = Gate::below(&config.party.state_dir);
+        let draining = gate.is_closed();
+        meters.draining(draining);
         Self {
             own: desk.own().clone(),
             config,
+            gate,
+            draining,
             desk,
             launch,
             journals,
@@ -199,6 +208,21 @@ impl PartyActor {
         }
     }
 
+    /// Whether people have opened or closed it.
+    fn look_at_gate(&mut self) -> bool {
+        let draining = self.gate.is_closed();
+        if draining == self.draining {
+            return false;
+        }
+        self.draining = draining;
+        self.meters.draining(draining);
+        match draining {
+            true => tracing::warn!("is being drained: nothing new begins here"),
+            false => tracing::info!("is drained no more"),
+        }
+        true
+    }
+
     fn refuse(&self, peer: &PartyName, session: SessionId, position: Position, reason: Refusal) {
         tracing::debug!(%peer, %session, %position, reason = reason.label(), "refused");
         self.meters.refused(reason.label());
@@ -218,7 +242,7 @@ impl Actor for PartyActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.run_interval(HEARS_PEOPLE, |actor, _| {
-            if actor.desk.hear_people(unix_ms()) {
+            if actor.desk.hear_people(unix_ms()) | actor.look_at_gate() {
                 actor.news.notify_one();
             }
         });
@@ -392,6 +416,7 @@ impl Handler<Truth> for PartyActor {
             capacity: self.config.party.capacity,
             threads: self.config.party.job_threads,
             memory_bytes: self.config.party.job_memory_bytes,
+            draining: self.draining,
             jobs: self.jobs.report(Instant::now()),
             answers: self.desk.answers(),
             seen_revision: self.seen_revision,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use entente_metrics::{
-    BUILD_INFO, CERTIFICATE_EXPIRY, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, EXCHANGES,
-    HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
+    BUILD_INFO, CERTIFICATE_EXPIRY, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, DRAINING,
+    EXCHANGES, HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
     JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES,
     MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES,
     RESTORES, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS, UNKEPT,
@@ -58,6 +58,12 @@ impl Meters {
         expiry.set(certificate_not_after_unix_s);
         let version = [env!("CARGO_PKG_VERSION")];
         registry.family(&BUILD_INFO).with(version).set(1);
+    }
+
+    /// Whether nothing new begins here.
+    pub(crate) fn draining(&self, draining: bool) {
+        let gauge = self.registry.family(&DRAINING).with([]);
+        gauge.set(draining.into());
     }
 
     /// A step of a protocol was computed.

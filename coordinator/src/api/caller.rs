@@ -72,7 +72,7 @@ fn forbidden(identity: &Identity, needed: &str) -> Problem {
 pub(super) struct User(pub(super) Identity);
 
 /// Somebody who answers for the coordinator.
-pub(super) struct Operator;
+pub(super) struct Operator(pub(super) Identity);
 
 /// Somebody who takes part.
 pub(super) struct Party(pub(super) PartyName);
@@ -104,7 +104,7 @@ impl TryFrom<&Identity> for Operator {
     type Error = Problem;
     fn try_from(identity: &Identity) -> Result<Self, Problem> {
         match identity.kind {
-            IdentityKind::Operator => Ok(Self),
+            IdentityKind::Operator => Ok(Self(identity.clone())),
             IdentityKind::User
             | IdentityKind::Reader
             | IdentityKind::Party

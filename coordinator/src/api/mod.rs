@@ -12,6 +12,9 @@
 //! | `POST /v1/jobs/{id}/resume` | the same | has it go on from where it rested |
 //! | `POST /v1/jobs/{id}/retry` | the same | does what failed or was cancelled again, as another job |
 //! | `GET /v1/parties` | users, operators, readers | lists parties |
+//! | `GET /v1/drain` | users, operators, readers | whether nothing new begins, and how many jobs have begun |
+//! | `POST /v1/drain` | operators | nothing new begins; what has begun goes on to its end |
+//! | `DELETE /v1/drain` | operators | it begins again |
 //! | `GET /v1/audit` | operators | the audit log, oldest first, in pages; `?after=&limit=` |
 //! | `POST /v1/sync` | parties | [`Sync`](entente_protocol::control::Sync) to [`Wish`](entente_protocol::control::Wish), held back until there is news |
 //! | `GET /healthz` | anybody with a certificate | the process answers |
@@ -27,6 +30,7 @@ mod answers;
 mod audit;
 mod body;
 mod caller;
+mod draining;
 mod jobs;
 mod observe;
 mod operations;
@@ -88,6 +92,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/v1/jobs/{id}/why", "GET").get(jobs::why))
         .service(resource("/v1/jobs/{id}/contract", "GET").get(jobs::contract))
         .service(resource("/v1/parties", "GET").get(parties::list))
+        .service(
+            resource("/v1/drain", "GET, POST, DELETE")
+                .get(draining::show)
+                .post(draining::drain)
+                .delete(draining::undrain),
+        )
         .service(resource("/v1/audit", "GET").get(audit::list))
         .service(resource("/v1/sync", "POST").post(sync::sync))
         .service(resource("/healthz", "GET").get(operations::health))

@@ -45,6 +45,10 @@ pub enum What {
     Failed,
     /// It has ended so.
     Cancelled,
+    /// Nothing new is to begin.
+    Drained,
+    /// It is to begin again.
+    Undrained,
     /// Somebody asked for what their certificate does not allow.
     Refused,
 }
@@ -55,7 +59,7 @@ pub enum What {
 pub struct UnknownDeed(String);
 
 impl What {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Submitted,
         Self::Retried,
         Self::Approved,
@@ -68,6 +72,8 @@ impl What {
         Self::Succeeded,
         Self::Failed,
         Self::Cancelled,
+        Self::Drained,
+        Self::Undrained,
         Self::Refused,
     ];
 
@@ -111,6 +117,8 @@ impl What {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Drained => "drained",
+            Self::Undrained => "undrained",
             Self::Refused => "refused",
         }
     }
@@ -183,6 +191,18 @@ impl Deed {
             what,
             job: Some(record.id),
             spec_digest: Some(record.task.digest().to_string()),
+            call: None,
+        }
+    }
+
+    /// That somebody did something that is about no job in particular.
+    pub fn at_large(what: What, who: Identity, at: Millis) -> Self {
+        Self {
+            at_ms: at,
+            who: Some(who),
+            what,
+            job: None,
+            spec_digest: None,
             call: None,
         }
     }

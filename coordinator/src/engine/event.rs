@@ -10,7 +10,8 @@ use entente_protocol::{
 use entente_tls::Identity;
 use thiserror::Error;
 
-use super::{Answer, NoModel};
+use super::{Answer, Draining, NoModel};
+use crate::audit::Deed;
 use crate::job::{Change, IllegalTransition, JobRecord, JobState, Priority, Submission};
 
 /// Something that happened.
@@ -60,6 +61,13 @@ pub enum Event {
         /// Who.
         by: Identity,
     },
+    /// An operator wants nothing new to begin, or has it begin again.
+    Drain {
+        /// Whether.
+        drain: bool,
+        /// Who.
+        by: Identity,
+    },
     /// A party said where it stands.
     Sync {
         /// Who: as its certificate says.
@@ -88,6 +96,8 @@ pub enum Command {
     Insert(Box<JobRecord>),
     /// Change what is kept of a job.
     Write(Box<Change>),
+    /// Keep that nothing new begins, or that it does again.
+    Drain(Option<Draining>, Deed),
     /// Answer a party that waits for a wish: there is news for it.
     Wake(PartyName),
     /// Count and log what a party said too late; nothing is written.

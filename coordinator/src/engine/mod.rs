@@ -22,6 +22,7 @@ mod approving;
 mod attempts;
 mod attention;
 mod board;
+mod draining;
 mod event;
 mod in_line;
 mod listing;
@@ -63,6 +64,7 @@ use crate::{
 pub use approving::Answer;
 pub use attempts::Retries;
 pub(crate) use attempts::blame;
+pub use draining::Draining;
 pub use event::{Command, EngineError, Event, Late, Order};
 pub use listing::{Listing, Page};
 pub use models::NoModel;
@@ -101,6 +103,8 @@ pub struct Engine {
     parties: BTreeMap<PartyName, Party>,
     board: Board,
     attention: Attention,
+    /// While nothing new begins.
+    draining: Option<Draining>,
     queue: Queue,
     share: Share,
     /// Spreads the waits between attempts.
@@ -122,17 +126,19 @@ impl Engine {
             parties: BTreeMap::new(),
             board: Board::default(),
             attention: Attention::default(),
+            draining: None,
             queue: Queue::default(),
             share: Share::default(),
             jitter,
         };
-        engine.reload(jobs, now);
+        engine.reload(jobs, None, now);
         engine
     }
 
-    /// Takes the jobs that a store has in place of all that was thought of
-    /// them. What is known of parties stays.
-    pub fn reload(&mut self, jobs: Vec<JobRecord>, now: Millis) {
+    /// Takes what a store has in place of all that was thought of it. What is
+    /// known of parties stays.
+    pub fn reload(&mut self, jobs: Vec<JobRecord>, draining: Option<Draining>, now: Millis) {
+        self.draining = draining;
         self.jobs = jobs.into_iter().map(|record| (record.id, record)).collect();
         self.keys = self.jobs.values().filter_map(key).collect();
         self.retried = self.jobs.values().filter_map(retry).collect();
@@ -177,6 +183,7 @@ impl Engine {
             Event::Pause { id, by } => self.pause(id, &by, now, &mut commands)?,
             Event::Resume { id, by } => self.resume(id, &by, now, &mut commands)?,
             Event::Retry { id, new, by } => self.retry(id, new, &by, now, &mut commands)?,
+            Event::Drain { drain, by } => self.drain(drain, by, now, &mut commands),
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
             Event::Answer { id, party, answer } => {
                 self.answer(id, &party, answer, now, &mut commands)?;

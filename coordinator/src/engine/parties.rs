@@ -18,6 +18,8 @@ pub(super) struct Party {
     pub(super) software: String,
     pub(super) datasets: BTreeSet<String>,
     pub(super) room: Room,
+    /// Whether it begins nothing new.
+    pub(super) draining: bool,
     /// The jobs that it knows of.
     pub(super) knows: BTreeMap<JobId, Known>,
     /// The jobs on which a person there has to decide.
@@ -67,6 +69,7 @@ impl Party {
             software: String::new(),
             datasets: BTreeSet::new(),
             room: Room::default(),
+            draining: false,
             knows: BTreeMap::new(),
             asks_people: BTreeSet::new(),
             wished: Vec::new(),
@@ -90,6 +93,7 @@ impl Party {
             threads: sync.threads,
             memory_bytes: sync.memory_bytes,
         };
+        self.draining = sync.draining;
         self.knows = sync
             .jobs
             .iter()

@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let offer = |engine: &Self| {
             let party = engine.connected(name, now)?;
-            Some((party.room, party.datasets.clone()))
+            Some((party.room, party.draining, party.datasets.clone()))
         };
         let before = offer(self);
         let had = self.rooms(now).jobs_at(name);

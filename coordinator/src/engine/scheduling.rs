@@ -83,6 +83,7 @@ impl Engine {
             parties: &self.parties,
             jobs: &self.jobs,
             board: &self.board,
+            draining: self.draining.is_some(),
             party_timeout: self.settings.party_timeout,
             now,
             known: Default::default(),

@@ -28,6 +28,7 @@ impl Engine {
             capacity: party.room.jobs,
             threads: party.room.threads,
             memory_bytes: party.room.memory_bytes,
+            draining: party.draining,
             jobs: self.count_at(name, now),
         };
         self.parties.iter().map(view).collect()

@@ -108,6 +108,8 @@ impl Engine {
             Blocker::NoDataset(party, dataset) => Reason::NoDataset { party, dataset },
             // Of the job, and of neither side.
             Blocker::NotDue(..) => return None,
+            Blocker::Draining(None) if side == Side::Passive => return None,
+            Blocker::Draining(party) => Reason::Draining { party },
             Blocker::Full(party, lack) => Reason::NoRoom {
                 running: self.behind(self.rooms(now).jobs_at(&party), sight),
                 queued: self.behind(self.before_at(record, &party, now), sight),

@@ -24,5 +24,5 @@ pub use sides::Sides;
 pub use state::{JobState, UnknownState};
 pub use submission::{IdempotencyKey, KeyError, Submission};
 pub use tenure::Tenure;
-pub use view::{ApprovalView, JobView, ModelView, PartyView, SideView};
+pub use view::{ApprovalView, DrainView, JobView, ModelView, PartyView, SideView};
 pub use why::{Behind, InLine, Reason, Why, Word};

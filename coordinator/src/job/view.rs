@@ -259,6 +259,32 @@ pub struct PartyView {
     /// Memory that its jobs may count on; nothing if it is not counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory_bytes: Option<u64>,
+    /// Whether it is being drained, and begins nothing new.
+    #[serde(default)]
+    pub draining: bool,
     /// How many it runs now.
     pub jobs: u32,
+}
+
+/// Whether nothing new begins, and how far that has got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainView {
+    /// Whether.
+    pub draining: bool,
+    /// Since when.
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    pub since: Option<OffsetDateTime>,
+    /// Who said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<Identity>,
+    /// Jobs that have begun and go on, or end: drained at 0.
+    pub begun: usize,
+    /// Jobs that rest until somebody resumes them.
+    pub paused: usize,
+    /// Jobs that have not begun.
+    pub waiting: usize,
 }

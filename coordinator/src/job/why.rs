@@ -102,6 +102,12 @@ pub enum Reason {
         /// Which dataset.
         dataset: String,
     },
+    /// Nothing new begins until it is said otherwise.
+    Draining {
+        /// At which party; nothing if anywhere.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        party: Option<PartyName>,
+    },
     /// A party has too little room.
     NoRoom {
         /// Which.
@@ -196,6 +202,14 @@ impl fmt::Display for Reason {
             Self::NoDataset { party, dataset } => {
                 write!(f, "the dataset {dataset:?}, which {party} does not have")
             }
+            Self::Draining { party: Some(party) } => write!(
+                f,
+                "{party}, which is being drained and begins nothing new (entente party resume)"
+            ),
+            Self::Draining { party: None } => f.write_str(
+                "the coordinator, which is being drained and begins nothing new \
+                 (entente coordinator resume)",
+            ),
             Self::NoRoom {
                 party,
                 lack,

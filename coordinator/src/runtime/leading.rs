@@ -139,8 +139,9 @@ impl<L: Leases> Candidate<L> {
                 return Ok(None);
             }
         };
-        let jobs = match store.load().await {
-            Ok(jobs) => jobs,
+        let kept = async { Ok((store.load().await?, store.draining().await?)) };
+        let (jobs, draining) = match kept.await {
+            Ok(kept) => kept,
             Err(error) => {
                 // Whoever can read them may lead.
                 give_back(&store).await;
@@ -148,10 +149,11 @@ impl<L: Leases> Candidate<L> {
             }
         };
         let clock = Clock::start();
+        let engine = Engine::new(self.settings, jobs, jitter(&clock), clock.now());
         let (requests, incoming) = mpsc::channel(QUEUE);
         let (until, leads_until) = watch::channel(life.map(|life| asked + lasts(life)));
         let task = Task {
-            engine: Engine::new(self.settings, jobs, jitter(&clock), clock.now()),
+            engine: engine.with_draining(draining),
             store: store.clone(),
             clock,
             meters: self.meters.clone(),

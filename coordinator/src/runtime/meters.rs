@@ -1,9 +1,9 @@
 //! What is counted of jobs and parties.
 
 use entente_metrics::{
-    Counter, Family, Gauge, JOB_ATTEMPTS, JOB_RETRIES, JOB_TRANSITIONS, JOB_TRANSITIONS_REFUSED,
-    JOBS, LEADER, LEASE_FAILED, LEASE_LOST, LEASE_RENEWALS, LEASE_RENEWED, LEASE_TAKINGS,
-    PARTIES_CONNECTED, Registry, STALE_WRITES,
+    Counter, DRAINING, Family, Gauge, JOB_ATTEMPTS, JOB_RETRIES, JOB_TRANSITIONS,
+    JOB_TRANSITIONS_REFUSED, JOBS, LEADER, LEASE_FAILED, LEASE_LOST, LEASE_RENEWALS, LEASE_RENEWED,
+    LEASE_TAKINGS, PARTIES_CONNECTED, Registry, STALE_WRITES,
 };
 use entente_protocol::control::FailureClass;
 
@@ -50,6 +50,7 @@ pub(super) struct Meters {
     pub(super) refused: Family<Counter, 1>,
     pub(super) stale_writes: Counter,
     leader: Gauge,
+    draining: Gauge,
     takings: Counter,
     renewals: Family<Counter, 1>,
 }
@@ -65,6 +66,7 @@ impl Meters {
             refused: registry.family(&JOB_TRANSITIONS_REFUSED),
             stale_writes: registry.family(&STALE_WRITES).with([]),
             leader: registry.family(&LEADER).with([]),
+            draining: registry.family(&DRAINING).with([]),
             takings: registry.family(&LEASE_TAKINGS).with([]),
             renewals: registry.family(&LEASE_RENEWALS),
         };
@@ -89,6 +91,7 @@ impl Meters {
     pub(super) fn stands_by(&self) {
         self.leader.set(0);
         self.connected.set(0);
+        self.draining.set(0);
         for state in JobState::ALL {
             self.jobs.with([state.label()]).set(0);
         }
@@ -136,6 +139,7 @@ impl Meters {
             self.jobs.with([state.label()]).set(gauge(count));
         }
         self.connected.set(gauge(engine.count_connected(now)));
+        self.draining.set(engine.drained().draining.into());
     }
 }
 

@@ -4,6 +4,7 @@
 use tracing::{info, warn};
 
 use crate::{
+    audit::Deed,
     engine::Late,
     job::{Change, FailureRecord, JobRecord, JobState},
 };
@@ -38,6 +39,12 @@ pub(super) fn changed(change: &Change) {
             let correlation = record.correlation();
             info!(%job, attempt, %correlation, %from, %state, "a job goes on");
         }
+    }
+}
+
+pub(super) fn drained(deed: &Deed) {
+    if let Some(by) = &deed.who {
+        warn!(%by, what = %deed.what, "whether anything new begins");
     }
 }
 

@@ -43,6 +43,7 @@ fn sync(name: &str) -> Event {
             capacity: 2,
             threads: None,
             memory_bytes: None,
+            draining: false,
             jobs: vec![],
             answers: vec![],
             seen_revision: 0,

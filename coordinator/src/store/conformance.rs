@@ -2,6 +2,7 @@
 //! `conformance::check(async || MyStore::empty().await).await?`, and
 //! [`check_leases`] of what it is led by.
 
+mod draining;
 mod leases;
 mod log;
 mod retries;
@@ -84,6 +85,10 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
 
     let store = empty().await;
     log::the_log_tells_of_what_was_written_and_of_nothing_else(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
+    draining::whether_anything_begins_is_kept(&store).await?;
     store.close().await;
 
     let store = empty().await;
@@ -231,7 +236,11 @@ fn change(before: &JobRecord, to: JobState) -> Result<Change, Violation> {
     Ok(Change::new(before, after).map_err(suite)?)
 }
 
-fn expect(what: &str, got: &Vec<JobRecord>, expected: &Vec<JobRecord>) -> Result<(), Violation> {
+fn expect<T: PartialEq + core::fmt::Debug>(
+    what: &str,
+    got: &T,
+    expected: &T,
+) -> Result<(), Violation> {
     if got == expected {
         return Ok(());
     }

@@ -16,6 +16,7 @@ use entente_protocol::job::JobId;
 use super::{Lead, Leases, Store, StoreError, Taking, Token};
 use crate::{
     audit::{Deed, Entry},
+    engine::Draining,
     job::{Change, JobRecord},
 };
 
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) struct MemoryStore {
     jobs: Arc<Mutex<BTreeMap<JobId, JobRecord>>>,
     log: Arc<Mutex<Vec<Entry>>>,
+    draining: Arc<Mutex<Option<Draining>>>,
     broken: Arc<AtomicBool>,
     lease: Arc<Mutex<(u64, Option<String>)>>,
     /// How long a lease is; it ends only when the test says so.
@@ -121,6 +123,20 @@ impl Store for MemoryStore {
             }
             _ => Err(StoreError::Conflict(record.id)),
         }
+    }
+
+    async fn drain(&self, draining: Option<&Draining>, deed: &Deed) -> Result<(), StoreError> {
+        self.may_write()?;
+        let mut kept = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = draining.cloned();
+        self.log(deed.clone());
+        Ok(())
+    }
+
+    async fn draining(&self) -> Result<Option<Draining>, StoreError> {
+        self.answer()?;
+        let kept = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.clone())
     }
 
     async fn append(&self, deed: &Deed) -> Result<(), StoreError> {

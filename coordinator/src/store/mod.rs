@@ -22,6 +22,7 @@ use thiserror::Error;
 
 use crate::{
     audit::{Deed, Entry},
+    engine::Draining,
     job::{Change, JobRecord},
 };
 
@@ -49,6 +50,19 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Conflict`] when it is not, or there is no such job;
     /// nothing is written then.
     async fn write(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// Keeps that nothing new begins, or that it does again, and adds it to the
+    /// audit log: both or neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    async fn drain(&self, draining: Option<&Draining>, deed: &Deed) -> Result<(), StoreError>;
+
+    /// Whether nothing new begins.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if that cannot be read.
+    async fn draining(&self) -> Result<Option<Draining>, StoreError>;
 
     /// Adds to the audit log something that goes along with no change of a job.
     ///

@@ -124,8 +124,12 @@ impl House {
     }
 
     pub fn client(&self, address: SocketAddr) -> Client {
+        self.client_as("user/alice", address)
+    }
+
+    pub fn client_as(&self, identity: &str, address: SocketAddr) -> Client {
         let url = format!("https://{address}").parse().unwrap();
-        let credentials = self.credentials("user/alice");
+        let credentials = self.credentials(identity);
         Client::new(&credentials, url, &"coordinator/main".parse().unwrap()).unwrap()
     }
 
@@ -243,6 +247,7 @@ impl FakeParty {
             capacity: 2,
             threads: None,
             memory_bytes: None,
+            draining: false,
             jobs: self.jobs.iter().map(report).collect(),
             answers: self.answers.clone(),
             seen_revision: self.seen_revision,

@@ -150,6 +150,8 @@ list! {
         ["reason"];
     LEADER: Gauge = "entente_leader",
         "1 while this coordinator leads, 0 while it stands by.", [];
+    DRAINING: Gauge = "entente_draining",
+        "1 while the coordinator or the party is being drained: nothing new begins.", [];
     LEASE_TAKINGS: Counter = "entente_lease_takings_total",
         "Times that this coordinator began to lead.", [];
     LEASE_RENEWALS: Counter = "entente_lease_renewals_total",

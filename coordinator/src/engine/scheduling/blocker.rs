@@ -20,6 +20,8 @@ pub enum Blocker {
     Away(PartyName),
     /// A party does not have the dataset.
     NoDataset(PartyName, String),
+    /// Nothing new begins: at a party, or anywhere.
+    Draining(Option<PartyName>),
     /// A party is busy.
     Full(PartyName, Lack),
     /// A party has room, which is kept for another job.
@@ -34,6 +36,12 @@ impl fmt::Display for Blocker {
             Self::Away(party) => write!(f, "{party} to connect"),
             Self::NoDataset(party, dataset) => {
                 write!(f, "the dataset {dataset:?}, which {party} does not have")
+            }
+            Self::Draining(Some(party)) => {
+                write!(f, "{party}, which is being drained and begins nothing new")
+            }
+            Self::Draining(None) => {
+                f.write_str("the coordinator, which is being drained and begins nothing new")
             }
             Self::Full(party, lack) => write!(f, "room at {party}, which {lack}"),
             // Whose job it is may not be everybody's affair.
@@ -73,6 +81,7 @@ impl Engine {
                 let dataset = record.task.dataset(side).unwrap_or_default().to_owned();
                 Blocker::NoDataset(party, dataset)
             }
+            Obstacle::Draining => Blocker::Draining(self.draining.is_none().then_some(party)),
             Obstacle::Full(lack) => Blocker::Full(party, lack),
             Obstacle::Kept(job) => Blocker::Kept(party, job),
         })

@@ -12,6 +12,8 @@ use crate::job::Lack;
 pub(in crate::engine) struct Spot<'a> {
     pub(in crate::engine) room: Room,
     pub(in crate::engine) datasets: &'a BTreeSet<String>,
+    /// Whether nothing new begins there.
+    pub(in crate::engine) draining: bool,
 }
 
 /// Why a job does not start, on one party's account.
@@ -21,6 +23,8 @@ pub(in crate::engine) enum Obstacle {
     Away,
     /// It does not have the dataset.
     NoDataset,
+    /// Nothing new begins there, and this is new.
+    Draining,
     /// It has too little room.
     Full(Lack),
     /// It has room, which is kept for another job.
@@ -35,11 +39,16 @@ pub(in crate::engine) trait Floor {
     /// What is taken of its room by other jobs than this one.
     fn taken(&self, party: &PartyName, beside: JobId) -> Need;
 
-    /// Whether jobs of a class lack nothing but, at most, room that others have.
-    fn is_open(&self, class: &Class) -> bool {
+    /// Whether jobs of a class, that have begun or not, lack nothing but, at
+    /// most, room that others have.
+    fn is_open(&self, class: &Class, begun: bool) -> bool {
         [Side::Active, Side::Passive].into_iter().all(|side| {
             let spot = self.spot(class.parties.of(side));
-            spot.is_some_and(|spot| spot.has(class, side) && spot.room.could_hold(class.need))
+            spot.is_some_and(|spot| {
+                spot.has(class, side)
+                    && spot.goes_on_with(begun)
+                    && spot.room.could_hold(class.need)
+            })
         })
     }
 
@@ -52,6 +61,9 @@ pub(in crate::engine) trait Floor {
         };
         if !spot.has(class, side) {
             return Some(Obstacle::NoDataset);
+        }
+        if !spot.goes_on_with(entry.begun) {
+            return Some(Obstacle::Draining);
         }
         let taken = self.taken(party, entry.id);
         if let Some(lack) = spot.room.lacks(taken, class.need) {
@@ -75,5 +87,10 @@ impl Spot<'_> {
     fn has(&self, class: &Class, side: Side) -> bool {
         let needed = class.datasets.of(side).as_ref();
         needed.is_none_or(|dataset| self.datasets.contains(dataset))
+    }
+
+    /// What has begun is brought to its end.
+    fn goes_on_with(&self, begun: bool) -> bool {
+        begun || !self.draining
     }
 }

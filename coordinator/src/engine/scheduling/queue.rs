@@ -174,7 +174,8 @@ impl Queue {
         let lines = self.lines_at.get(party)?.iter();
         let pressing = lines.filter_map(|class| {
             let pressing = self.lines.get(class)?.pressing(now)?;
-            floor.is_open(class).then_some(pressing)
+            let begun = matches!(pressing, Standing::Begun { .. });
+            floor.is_open(class, begun).then_some(pressing)
         });
         pressing.min()
     }

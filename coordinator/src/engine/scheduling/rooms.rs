@@ -19,6 +19,8 @@ pub(in crate::engine) struct Rooms<'a> {
     pub(super) parties: &'a BTreeMap<PartyName, Party>,
     pub(super) jobs: &'a BTreeMap<JobId, JobRecord>,
     pub(super) board: &'a Board,
+    /// Nothing new begins anywhere.
+    pub(super) draining: bool,
     pub(super) party_timeout: Span,
     pub(super) now: Millis,
     /// What jobs take at a party, once it was asked for.
@@ -47,6 +49,7 @@ impl Floor for Rooms<'_> {
         (self.now.since(party.heard_at) <= self.party_timeout).then_some(Spot {
             room: party.room,
             datasets: &party.datasets,
+            draining: self.draining || party.draining,
         })
     }
 
@@ -74,6 +77,7 @@ impl Engine {
             parties: &self.parties,
             jobs: &self.jobs,
             board: &self.board,
+            draining: self.draining.is_some(),
             party_timeout: self.settings.party_timeout,
             now,
             known: RefCell::default(),

@@ -185,7 +185,7 @@ impl Trial {
                     *kept = change.record().clone();
                     assert!(kept.approvals.is_agreed() || !kept.state.has_places());
                 }
-                Command::Wake(_) | Command::Refuse(_) => {}
+                Command::Drain(..) | Command::Wake(_) | Command::Refuse(_) => {}
             }
         }
     }

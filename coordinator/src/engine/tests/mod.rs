@@ -5,6 +5,7 @@ mod any_order;
 mod approving;
 mod attempts;
 mod deeds;
+mod draining;
 mod ending;
 mod every_order;
 mod in_line;
@@ -229,6 +230,7 @@ fn truth() -> Sync {
         capacity: 2,
         threads: None,
         memory_bytes: None,
+        draining: false,
         jobs: vec![],
         answers: vec![],
         seen_revision: 0,
@@ -281,6 +283,7 @@ fn short(commands: &[Command]) -> Vec<String> {
             change.record().version,
             change.record().granted,
         ),
+        Command::Drain(draining, _) => format!("drain {}", draining.is_some()),
         Command::Wake(party) => format!("wake {party}"),
         Command::Refuse(late) => format!(
             "refuse {} {} of {} {}",

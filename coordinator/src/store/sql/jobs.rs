@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use sqlx::{Any, Row, Transaction};
 
-use super::{Database, failed, integer, log, record};
+use super::{Database, draining, failed, integer, log, record};
 use crate::{
     audit::{Deed, Entry},
     clock::Millis,
+    engine::Draining,
     job::{Change, JobRecord},
     store::{Store, StoreError, Token},
 };
@@ -125,6 +126,17 @@ impl Store for SqlStore {
             log::append(&mut both, deed).await?;
         }
         both.commit().await.map_err(failed("change a job"))
+    }
+
+    async fn drain(&self, draining: Option<&Draining>, deed: &Deed) -> Result<(), StoreError> {
+        let mut both = self.begin_write().await?;
+        draining::keep(&mut both, draining).await?;
+        log::append(&mut both, deed).await?;
+        both.commit().await.map_err(failed("keep a drain"))
+    }
+
+    async fn draining(&self) -> Result<Option<Draining>, StoreError> {
+        draining::kept(self.database.pool()).await
     }
 
     async fn append(&self, deed: &Deed) -> Result<(), StoreError> {

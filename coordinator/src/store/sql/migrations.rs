@@ -64,6 +64,12 @@ const VERSIONS: &[Version] = &[
         sql: include_str!("../../../migrations/0008_scheduling.sql"),
         postgres: None,
     },
+    Version {
+        number: 9,
+        name: "draining",
+        sql: include_str!("../../../migrations/0009_draining.sql"),
+        postgres: None,
+    },
 ];
 
 /// All of them.

@@ -51,6 +51,7 @@ pub(super) struct Running {
 struct There {
     room: Room,
     datasets: BTreeSet<String>,
+    draining: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -67,6 +68,7 @@ impl Floor for World {
         Some(Spot {
             room: there.room,
             datasets: &there.datasets,
+            draining: there.draining,
         })
     }
 
@@ -119,9 +121,18 @@ impl Hall {
                 memory_bytes: None,
             },
             datasets: (0..datasets).map(|index| format!("d{index}")).collect(),
+            draining: false,
         };
         self.world.parties.insert(name(index), there);
         self.queue.shake(&name(index));
+    }
+
+    /// Nothing new begins at a party, or it does again.
+    pub(super) fn drain(&mut self, index: usize, draining: bool) {
+        if let Some(there) = self.world.parties.get_mut(&name(index)) {
+            there.draining = draining;
+            self.queue.shake(&name(index));
+        }
     }
 
     pub(super) fn go(&mut self, index: usize) {
@@ -246,7 +257,7 @@ impl Hall {
             let mut pressing = order.iter().filter(|(standing, entry)| {
                 !matches!(standing, Standing::Usual { .. })
                     && entry.class.parties.iter().any(|there| there == party)
-                    && self.world.is_open(&entry.class)
+                    && self.world.is_open(&entry.class, entry.begun)
             });
             pressing.next().map(|(_, entry)| *entry)
         };
@@ -259,7 +270,7 @@ impl Hall {
             everywhere.then_some(first)
         };
         let may = |entry: &Entry| {
-            self.world.is_open(&entry.class)
+            self.world.is_open(&entry.class, entry.begun)
                 && entry.class.parties.iter().all(|party| {
                     let spot = self.world.spot(party).unwrap();
                     let kept = claim(party).filter(|claim| claim.id != entry.id);

@@ -22,6 +22,7 @@ enum Op {
         threads: Option<u32>,
         datasets: usize,
     },
+    Drain(usize, bool),
     Go(usize),
     Pass(u64),
 }
@@ -51,6 +52,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => come.prop_map(|(party, jobs, threads, datasets)| Op::Come {
             party, jobs, threads, datasets,
         }),
+        1 => (0..PARTIES, any::<bool>()).prop_map(|(party, drain)| Op::Drain(party, drain)),
         1 => (0..PARTIES).prop_map(Op::Go),
         3 => (1..2 * PATIENCE.0).prop_map(Op::Pass),
     ]
@@ -81,6 +83,7 @@ fn perform(hall: &mut Hall, op: Op) {
             threads,
             datasets,
         } => hall.come(party, jobs, threads, datasets),
+        Op::Drain(party, draining) => hall.drain(party, draining),
         Op::Go(party) => hall.go(party),
         Op::Pass(time) => hall.now.0 += time,
     }

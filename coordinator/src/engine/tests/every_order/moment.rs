@@ -233,7 +233,7 @@ impl Moment {
                     }
                     *kept = change.record().clone();
                 }
-                Command::Wake(_) | Command::Refuse(_) => {}
+                Command::Drain(..) | Command::Wake(_) | Command::Refuse(_) => {}
             }
         }
         for (id, kept) in &self.kept {
