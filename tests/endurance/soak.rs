@@ -31,8 +31,9 @@ fn memory_stays_flat() {
         rounds.div_ceil(ROUNDS_PER_EPOCH),
     ));
     let mut settled: BTreeMap<String, u64> = BTreeMap::new();
-    let mut said = 0;
-    eventually("the job ends", || {
+    let mut goal = 0;
+    // However many rounds there are, each tenth of them is waited for by itself.
+    while !eventually("a tenth of the job is done", || {
         let job = household.show(&id)?;
         let progress = &job["sides"]["active"]["progress"];
         let [done, of] = ["rounds_done", "rounds"].map(|key| progress[key].as_u64());
@@ -42,10 +43,6 @@ fn memory_stays_flat() {
             .into_iter()
             .map(|(name, id)| (name, resident_kib(id)))
             .collect();
-        if done >= said {
-            println!("round {done} of {of}: resident KiB {now:?}");
-            said = done + rounds / 10;
-        }
         if of > 0 && done >= of / 4 && settled.is_empty() {
             settled.clone_from(&now);
         }
@@ -53,8 +50,14 @@ fn memory_stays_flat() {
             let grown = now[name].saturating_sub(*before);
             assert!(grown <= GROWTH_KIB, "{name} has grown by {grown} KiB");
         }
-        has_ended(&job).then_some(())
-    });
+        let ended = has_ended(&job);
+        if done < goal && !ended {
+            return None;
+        }
+        println!("round {done} of {of}: resident KiB {now:?}");
+        goal = done + rounds / 10;
+        Some(ended)
+    }) {}
     household.succeeds(&id);
     assert!(!settled.is_empty(), "nothing was measured");
 }
