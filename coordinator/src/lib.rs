@@ -31,6 +31,7 @@ mod config;
 pub mod engine;
 pub mod job;
 mod runtime;
+mod schema;
 mod serve;
 pub mod store;
 

@@ -8,6 +8,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 use crate::audit::Entry;
 
 /// The answer to `GET /v1/audit`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AuditLog {
     /// Oldest first.
     pub(crate) entries: Vec<Entry>,
@@ -28,7 +29,7 @@ pub(crate) struct AuditLog {
 }
 
 /// The query of `GET /v1/audit`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Page {
     #[serde(default)]

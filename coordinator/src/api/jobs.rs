@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
 use entente_protocol::contract::Contract;
 use entente_protocol::job::{JobId, PartyName, Task};
 use entente_tls::Identity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,10 +17,11 @@ use crate::{
     engine::{EngineError, Event, Listing, Page},
     job::{IdempotencyKey, JobState, JobView, KeyError, Priority, Submission, Why},
     runtime::{Handle, RuntimeError},
+    schema::Who,
 };
 
 /// The answer to `GET /v1/jobs`. An object, so that it can grow.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct JobList {
     /// Newest first.
     pub(crate) jobs: Vec<JobView>,
@@ -80,7 +82,7 @@ pub(super) async fn submit(
 }
 
 /// The query of `POST /v1/jobs`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Submitting {
     #[serde(default)]
@@ -113,11 +115,12 @@ fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
 }
 
 /// The query of `GET /v1/jobs`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Filter {
     state: Option<JobState>,
     party: Option<PartyName>,
+    #[schemars(with = "Option<Who>")]
     submitted_by: Option<Identity>,
     before: Option<JobId>,
     limit: Option<usize>,

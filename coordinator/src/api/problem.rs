@@ -7,6 +7,7 @@ use actix_web::{
     body::BoxBody,
     http::{StatusCode, header::RETRY_AFTER},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ use crate::{engine::EngineError, job::JobState, runtime::RuntimeError, store::St
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What a refused request is answered with (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error, JsonSchema)]
 #[error("{title}: {detail}")]
 pub struct Problem {
     /// The kind of problem, for programs: `urn:entente:problem:...`.
