@@ -13,7 +13,7 @@ use entente_protocol::{
 use serde::Serialize;
 
 use crate::{
-    cli::{AtParty, Format, PartyArgs, PartyCommand},
+    cli::{BesideArgs, Format, PartyArgs, PartyCommand},
     exit::Failure,
     output, serve, settings,
 };
@@ -44,7 +44,7 @@ fn parse(id: &str) -> Result<JobId, Failure> {
     })
 }
 
-fn ledger(at: &AtParty) -> Result<Ledger, Failure> {
+fn ledger(at: &BesideArgs) -> Result<Ledger, Failure> {
     let config: PartyConfig = settings::load(&at.config)?;
     config.check().map_err(Failure::configuration)?;
     Ok(Ledger::below(&config.party.state_dir))
@@ -67,9 +67,9 @@ struct Shown {
     decision: Option<Word>,
 }
 
-fn list(at: &AtParty) -> Result<(), Failure> {
+fn list(at: &BesideArgs) -> Result<(), Failure> {
     let waiting = ledger(at)?.waiting().map_err(failure)?;
-    if at.output == Format::Json {
+    if at.shown.output == Format::Json {
         let shown = waiting.into_iter();
         let shown = shown.map(|(waiting, decision)| Shown { waiting, decision });
         return output::json(&shown.collect::<Vec<_>>());
@@ -97,13 +97,13 @@ fn list(at: &AtParty) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(job: JobId, at: &AtParty) -> Result<(), Failure> {
+fn show(job: JobId, at: &BesideArgs) -> Result<(), Failure> {
     let ledger = ledger(at)?;
     let decision = ledger.word(job).map_err(failure)?;
     match ledger.waits(job) {
-        Ok(waiting) => show_waiting(waiting, decision, at.output),
+        Ok(waiting) => show_waiting(waiting, decision, at.shown.output),
         Err(LedgerError::NotWaiting(_)) => match ledger.contract(job).map_err(failure)? {
-            Some(contract) => show_contract(&contract, decision.as_ref(), at.output),
+            Some(contract) => show_contract(&contract, decision.as_ref(), at.shown.output),
             None => Err(failure(LedgerError::NotWaiting(job))),
         },
         Err(error) => Err(failure(error)),
@@ -158,13 +158,13 @@ fn specification(spec: &TaskSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &AtParty) -> Result<(), Failure> {
+fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &BesideArgs) -> Result<(), Failure> {
     let since = UNIX_EPOCH.elapsed().unwrap_or_default();
     let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let ledger = ledger(at)?;
     let word = ledger.decide(job, approves, os_user(), now_ms, reason);
     let word = word.map_err(failure)?;
-    if at.output == Format::Json {
+    if at.shown.output == Format::Json {
         return output::json(&word);
     }
     println!("job {job}: {}", decided(&word));

@@ -38,5 +38,6 @@ pub mod store;
 #[cfg(test)]
 mod testbed;
 
+pub use api::document as api_document;
 pub use config::{ConfigError, CoordinatorConfig, CoordinatorSection, RetriesSection};
 pub use serve::{Addresses, CoordinatorError, serve};

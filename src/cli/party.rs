@@ -1,10 +1,8 @@
 //! The command line of `entente party`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
-use super::{Format, ServeArgs};
+use super::{BesideArgs, ServeArgs};
 
 #[derive(Debug, Args)]
 #[command(
@@ -38,21 +36,21 @@ pub(crate) enum PartyCommand {
     /// List the jobs that wait for a person at this party, oldest first.
     List {
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Show a job that waits, or the contract of one that has begun.
     Show {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Have this party sign a job, and take part in it.
     Approve {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
         /// Why; stays at this party.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -62,24 +60,9 @@ pub(crate) enum PartyCommand {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
         /// Why; goes into the job's record, which others read.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AtParty {
-    /// The party's configuration, in TOML.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "party.toml",
-        env = "ENTENTE_PARTY"
-    )]
-    pub(crate) config: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
 }

@@ -9,7 +9,9 @@ use super::{JobError, JobId};
 
 /// What people call a model. Several trainings may go by one name: each is a
 /// version of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
 

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::JobError;
 
 /// The name of a party: as in its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartyName(String);
 

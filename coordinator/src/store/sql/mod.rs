@@ -14,6 +14,7 @@
 //! What was acknowledged survives a loss of power: `synchronous = FULL` here, a
 //! server's default there.
 
+mod happenings;
 mod jobs;
 mod lease;
 mod log;
