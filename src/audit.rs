@@ -16,14 +16,14 @@ use crate::{
 /// Shows the log, or says whether it is as it was written.
 pub(crate) fn run(args: AuditArgs) -> Result<(), Failure> {
     match args.command {
-        AuditCommand::List => list(&fetch(&args.client)?, args.output),
-        AuditCommand::Contract { file, ca } => contract::verify(&file, &ca, args.output),
+        AuditCommand::List => list(&fetch(&args.asking.client)?, args.asking.shown.output),
+        AuditCommand::Contract { file, ca } => contract::verify(&file, &ca, args.asking.shown.output),
         AuditCommand::Verify { file, head } => {
             let entries = match file {
                 Some(file) => read(&file)?,
-                None => fetch(&args.client)?,
+                None => fetch(&args.asking.client)?,
             };
-            check(&entries, head.as_ref(), args.output)
+            check(&entries, head.as_ref(), args.asking.shown.output)
         }
     }
 }

@@ -4,10 +4,37 @@ use std::path::Path;
 
 use entente_tls::{DevelopmentCa, Identity, IdentityKind, Name, Validity};
 
+use serde::Serialize;
+
 use crate::{
-    cli::{CertArgs, CertCommand},
+    cli::{CertArgs, CertCommand, Format},
     exit::Failure,
+    output,
 };
+
+/// What was made.
+#[derive(Serialize)]
+struct Made<'a> {
+    certificate: &'a Path,
+    key: &'a Path,
+    /// Nobody, of an authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speaks_for: Option<String>,
+}
+
+impl Made<'_> {
+    fn show(&self, format: Format) -> Result<(), Failure> {
+        if format == Format::Json {
+            return output::json(self);
+        }
+        match &self.speaks_for {
+            Some(identity) => println!("{}  speaks for {identity}", self.certificate.display()),
+            None => println!("{}", self.certificate.display()),
+        }
+        println!("{}  (keep it to yourself)", self.key.display());
+        Ok(())
+    }
+}
 
 /// Makes what was asked for and says where it lies.
 pub(crate) fn run(args: CertArgs) -> Result<(), Failure> {
@@ -15,9 +42,12 @@ pub(crate) fn run(args: CertArgs) -> Result<(), Failure> {
         CertCommand::Ca { out, name } => {
             let ca = DevelopmentCa::create(&name).map_err(Failure::configuration)?;
             ca.save(&out).map_err(Failure::configuration)?;
-            println!("{}", out.join("ca.pem").display());
-            println!("{}  (keep it to yourself)", out.join("ca.key").display());
-            Ok(())
+            let made = Made {
+                certificate: &out.join("ca.pem"),
+                key: &out.join("ca.key"),
+                speaks_for: None,
+            };
+            made.show(args.shown.output)
         }
         CertCommand::Issue {
             kind,
@@ -26,30 +56,24 @@ pub(crate) fn run(args: CertArgs) -> Result<(), Failure> {
             out,
             host,
             days,
-        } => issue(&kind, &name, &ca, &out, &host, days),
+        } => {
+            let identity = Identity {
+                kind: kind
+                    .parse::<IdentityKind>()
+                    .map_err(Failure::configuration)?,
+                name: name.parse::<Name>().map_err(Failure::configuration)?,
+            };
+            let ca = DevelopmentCa::load(&ca).map_err(Failure::configuration)?;
+            let files = ca
+                .issue(&identity, &host, Validity::days(days))
+                .and_then(|issued| issued.save(&out, &name))
+                .map_err(Failure::configuration)?;
+            let made = Made {
+                certificate: &files.certificate,
+                key: &files.key,
+                speaks_for: Some(identity.to_string()),
+            };
+            made.show(args.shown.output)
+        }
     }
-}
-
-fn issue(
-    kind: &str,
-    name: &str,
-    ca: &Path,
-    out: &Path,
-    hosts: &[String],
-    days: u16,
-) -> Result<(), Failure> {
-    let identity = Identity {
-        kind: kind
-            .parse::<IdentityKind>()
-            .map_err(Failure::configuration)?,
-        name: name.parse::<Name>().map_err(Failure::configuration)?,
-    };
-    let ca = DevelopmentCa::load(ca).map_err(Failure::configuration)?;
-    let files = ca
-        .issue(&identity, hosts, Validity::days(days))
-        .and_then(|issued| issued.save(out, name))
-        .map_err(Failure::configuration)?;
-    println!("{}  speaks for {identity}", files.certificate.display());
-    println!("{}  (keep it to yourself)", files.key.display());
-    Ok(())
 }

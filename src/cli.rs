@@ -7,6 +7,7 @@ mod job;
 mod model;
 mod party;
 mod reproduce;
+mod shared;
 
 use std::path::PathBuf;
 
@@ -15,12 +16,13 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
-    coordinator::{AtCoordinator, CoordinatorArgs, CoordinatorCommand},
+    coordinator::{CoordinatorArgs, CoordinatorCommand},
     demo::{DemoArgs, DemoDataset},
     job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
-    party::{AtParty, PartyArgs, PartyCommand},
+    party::{PartyArgs, PartyCommand},
     reproduce::{Experiment, ReproduceArgs},
+    shared::{AskingArgs, BesideArgs, Format, ShownArgs},
 };
 
 const EXIT_CODES: &str = "\
@@ -41,6 +43,8 @@ Examples:
   entente cert issue party bank-a --ca pki --out pki
   entente party --config bank-a.toml --check-config
   entente job submit iris.toml --client client.toml --watch
+  entente job logs 0190a000-0000-7000-8000-000000000000
+  entente api -o json > openapi.json
   entente model list --config bank-a.toml";
 
 /// Organisations train one model together without showing each other their
@@ -64,6 +68,14 @@ pub(crate) enum Command {
     Model(ModelArgs),
     /// See who did what to which job, and whether that record was altered.
     Audit(AuditArgs),
+    /// Print what the coordinator can be asked for.
+    #[command(after_help = "\
+With -o json it is an OpenAPI 3.1 document, as GET /v1/openapi.json answers it. Nobody is
+asked: it is what this version does.
+
+Example:
+  entente api -o json > openapi.json")]
+    Api(ShownArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.
@@ -77,6 +89,7 @@ pub(crate) enum Command {
     /// Measure what encryption costs on this machine.
     Bench(BenchArgs),
     /// Print completions for a shell.
+    #[command(after_help = "Example:\n  entente completions bash > /etc/bash_completion.d/entente")]
     Completions {
         /// The shell.
         shell: Shell,
@@ -102,13 +115,18 @@ pub(crate) struct ServeArgs {
     /// that started it.
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
+    /// How the log is written, to the standard error: lines for people, or one JSON
+    /// object a line, each with the job, attempt, correlation and request that it is
+    /// about.
+    #[arg(long, value_enum, default_value = "text", env = "ENTENTE_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
 }
 
-/// How results are shown.
+/// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum LogFormat {
     /// For people.
-    Table,
+    Text,
     /// For programs.
     Json,
 }
@@ -121,6 +139,8 @@ machine. Private keys are written with mode 0600, and no file is overwritten."
 pub(crate) struct CertArgs {
     #[command(subcommand)]
     pub(crate) command: CertCommand,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,9 +184,8 @@ pub(crate) enum CertCommand {
 pub(crate) struct DataArgs {
     #[command(subcommand)]
     pub(crate) command: DataCommand,
-    /// How results are shown.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -213,9 +232,8 @@ pub(crate) struct BenchSchedulerArgs {
     /// Halves of jobs that the parties bring to their end.
     #[arg(long, default_value_t = 2000)]
     pub(crate) finished: u32,
-    /// How results are shown.
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
 }
 
 /// What to measure against.
@@ -230,7 +248,7 @@ pub(crate) enum Against {
 Examples:
   entente bench he                                         every tier, 2048 and 3072 bits
   entente bench he --key-bits 2048 --against openssl       with ratios, and what was promised
-  entente bench he --key-bits 4096 --tier portable --json  for a program
+  entente bench he --key-bits 4096 --tier portable -o json for a program
   entente bench he --timing 100000 --key-bits 2048         is decryption constant time?
   entente bench he --estimate iris.toml --rows 150         what a job will take
   entente bench he --quick                                 does all of it work?
@@ -269,9 +287,8 @@ pub(crate) struct BenchHeArgs {
     /// With --estimate: rows of the dataset, which only its parties know.
     #[arg(long)]
     pub(crate) rows: Option<usize>,
-    /// For programs.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
     /// Measure in this process alone; for this command's own use.
     #[arg(long, hide = true)]
     pub(crate) this_process: bool,

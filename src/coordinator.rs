@@ -9,7 +9,7 @@ use entente_coordinator::{
 use tokio::time::sleep;
 
 use crate::{
-    cli::{AtCoordinator, CoordinatorArgs, CoordinatorCommand, Format},
+    cli::{AskingArgs, CoordinatorArgs, CoordinatorCommand, Format},
     exit::Failure,
     job, output, serve,
 };
@@ -35,21 +35,21 @@ pub(crate) fn run(args: CoordinatorArgs) -> Result<(), Failure> {
 }
 
 fn ask<T>(
-    at: &AtCoordinator,
+    at: &AskingArgs,
     ask: impl AsyncFnOnce(&Client) -> Result<T, entente_coordinator::client::ClientError>,
 ) -> Result<T, Failure> {
     let client = job::connect(&at.client)?;
     serve::runtime().block_on(async { ask(&client()?).await.map_err(Failure::runtime) })
 }
 
-fn drain(at: &AtCoordinator, wait: bool) -> Result<(), Failure> {
+fn drain(at: &AskingArgs, wait: bool) -> Result<(), Failure> {
     let client = job::connect(&at.client)?;
     let drained = serve::runtime().block_on(async {
         let client = client()?;
         let mut view = client.drain().await.map_err(Failure::runtime)?;
         let mut told = None;
         while wait && view.draining && view.begun > 0 {
-            if at.output == Format::Table && told.replace(view.begun) != Some(view.begun) {
+            if at.shown.output == Format::Table && told.replace(view.begun) != Some(view.begun) {
                 eprintln!("{} jobs have begun and go on", view.begun);
             }
             tokio::select! {
@@ -68,8 +68,8 @@ fn drain(at: &AtCoordinator, wait: bool) -> Result<(), Failure> {
     show(at, &drained)
 }
 
-fn show(at: &AtCoordinator, view: &DrainView) -> Result<(), Failure> {
-    if at.output == Format::Json {
+fn show(at: &AskingArgs, view: &DrainView) -> Result<(), Failure> {
+    if at.shown.output == Format::Json {
         return output::json(view);
     }
     let stands = match (&view.since, &view.by) {
@@ -86,8 +86,8 @@ fn show(at: &AtCoordinator, view: &DrainView) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parties(at: &AtCoordinator, parties: &[PartyView]) -> Result<(), Failure> {
-    if at.output == Format::Json {
+fn parties(at: &AskingArgs, parties: &[PartyView]) -> Result<(), Failure> {
+    if at.shown.output == Format::Json {
         return output::json(&parties);
     }
     let rows = parties.iter().map(|party| {

@@ -1,6 +1,7 @@
 //! The `entente` binary: thin. It parses the command line, loads
 //! configuration, names the encryption scheme, and hands over.
 
+mod api;
 mod audit;
 mod bench;
 mod cert;
@@ -12,6 +13,7 @@ mod data;
 mod demo;
 mod exit;
 mod job;
+mod logging;
 mod model;
 mod output;
 mod party;
@@ -21,19 +23,18 @@ mod settings;
 mod sides;
 mod together;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{BenchCommand, Cli, Command, CoordinatorArgs, PartyArgs},
+    cli::{BenchCommand, Cli, Command},
     exit::Failure,
 };
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(&cli);
+    logging::to_stderr(&cli.command);
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -50,6 +51,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Api(shown) => api::print(shown.output),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),
@@ -60,21 +62,4 @@ fn run(command: Command) -> Result<(), Failure> {
         },
         Command::Completions { shell } => completions::print(shell),
     }
-}
-
-/// Services log what they do; commands for people stay silent unless asked.
-fn log_to_stderr(cli: &Cli) {
-    let default = match cli.command {
-        Command::Coordinator(CoordinatorArgs { command: None, .. })
-        | Command::Party(PartyArgs { command: None, .. }) => "info",
-        _ => "warn",
-    };
-    let filter = EnvFilter::builder()
-        .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

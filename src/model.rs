@@ -20,13 +20,13 @@ use crate::{
 
 /// Does what was asked for.
 pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
-    let config: PartyConfig = settings::load(&args.config)?;
+    let config: PartyConfig = settings::load(&args.beside.config)?;
     config.check().map_err(Failure::configuration)?;
     let state_dir = &config.party.state_dir;
     let models = Models::below(state_dir);
     match &args.command {
-        ModelCommand::List => list(&models, args.output),
-        ModelCommand::Show { model } => show(&models, state_dir, model, args.output),
+        ModelCommand::List => list(&models, args.beside.shown.output),
+        ModelCommand::Show { model } => show(&models, state_dir, model, args.beside.shown.output),
         ModelCommand::Export { model, out, half } => export(&models, model, out, *half),
         ModelCommand::Delete { model, yes } => delete(&models, model, *yes),
     }

@@ -15,6 +15,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints a value as JSON on a line of its own, of several.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string(value).map_err(Failure::runtime)?);
+    Ok(())
+}
+
 /// A table without lines, as wide as the terminal.
 pub(crate) fn table<const N: usize>(
     header: [&str; N],

@@ -14,7 +14,7 @@ use entente_protocol::{
 use serde::Serialize;
 
 use crate::{
-    cli::{AtParty, Format, PartyArgs, PartyCommand},
+    cli::{BesideArgs, Format, PartyArgs, PartyCommand},
     exit::Failure,
     output, serve, settings,
 };
@@ -47,13 +47,13 @@ fn parse(id: &str) -> Result<JobId, Failure> {
     })
 }
 
-fn config(at: &AtParty) -> Result<PartyConfig, Failure> {
+fn config(at: &BesideArgs) -> Result<PartyConfig, Failure> {
     let config: PartyConfig = settings::load(&at.config)?;
     config.check().map_err(Failure::configuration)?;
     Ok(config)
 }
 
-fn ledger(at: &AtParty) -> Result<Ledger, Failure> {
+fn ledger(at: &BesideArgs) -> Result<Ledger, Failure> {
     Ok(Ledger::below(&config(at)?.party.state_dir))
 }
 
@@ -74,9 +74,9 @@ struct Shown {
     decision: Option<Word>,
 }
 
-fn list(at: &AtParty) -> Result<(), Failure> {
+fn list(at: &BesideArgs) -> Result<(), Failure> {
     let waiting = ledger(at)?.waiting().map_err(failure)?;
-    if at.output == Format::Json {
+    if at.shown.output == Format::Json {
         let shown = waiting.into_iter();
         let shown = shown.map(|(waiting, decision)| Shown { waiting, decision });
         return output::json(&shown.collect::<Vec<_>>());
@@ -104,13 +104,13 @@ fn list(at: &AtParty) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(job: JobId, at: &AtParty) -> Result<(), Failure> {
+fn show(job: JobId, at: &BesideArgs) -> Result<(), Failure> {
     let ledger = ledger(at)?;
     let decision = ledger.word(job).map_err(failure)?;
     match ledger.waits(job) {
-        Ok(waiting) => show_waiting(waiting, decision, at.output),
+        Ok(waiting) => show_waiting(waiting, decision, at.shown.output),
         Err(LedgerError::NotWaiting(_)) => match ledger.contract(job).map_err(failure)? {
-            Some(contract) => show_contract(&contract, decision.as_ref(), at.output),
+            Some(contract) => show_contract(&contract, decision.as_ref(), at.shown.output),
             None => Err(failure(LedgerError::NotWaiting(job))),
         },
         Err(error) => Err(failure(error)),
@@ -165,7 +165,7 @@ fn specification(spec: &TaskSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-fn drain(at: &AtParty) -> Result<(), Failure> {
+fn drain(at: &BesideArgs) -> Result<(), Failure> {
     let drained = Drained {
         by: os_user(),
         at_ms: now_ms(),
@@ -175,18 +175,18 @@ fn drain(at: &AtParty) -> Result<(), Failure> {
     told(at, true)
 }
 
-fn resume(at: &AtParty) -> Result<(), Failure> {
+fn resume(at: &BesideArgs) -> Result<(), Failure> {
     let gate = Gate::below(&config(at)?.party.state_dir);
     gate.open().map_err(Failure::runtime)?;
     told(at, false)
 }
 
-fn told(at: &AtParty, draining: bool) -> Result<(), Failure> {
+fn told(at: &BesideArgs, draining: bool) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Told {
         draining: bool,
     }
-    if at.output == Format::Json {
+    if at.shown.output == Format::Json {
         return output::json(&Told { draining });
     }
     match draining {
@@ -205,11 +205,16 @@ fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &AtParty) -> Result<(), Failure> {
+fn decide(
+    job: JobId,
+    approves: bool,
+    reason: Option<&str>,
+    at: &BesideArgs,
+) -> Result<(), Failure> {
     let ledger = ledger(at)?;
     let word = ledger.decide(job, approves, os_user(), now_ms(), reason);
     let word = word.map_err(failure)?;
-    if at.output == Format::Json {
+    if at.shown.output == Format::Json {
         return output::json(&word);
     }
     println!("job {job}: {}", decided(&word));

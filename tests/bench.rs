@@ -20,7 +20,8 @@ fn a_job_is_forecast_from_its_own_cut() {
         "iris.toml",
         "--rows",
         "150",
-        "--json",
+        "-o",
+        "json",
     ];
     let estimate: Value = serde_json::from_str(&succeed(folder.path(), &arguments)).unwrap();
     // 120 training rows in batches of 16.
@@ -46,7 +47,7 @@ fn a_quick_look_measures_every_row() {
     // One tier, and the fastest: the rows are the same on all.
     let tier = Tier::detected().label();
     let arguments = ["bench", "he", "--quick", "--tier", tier];
-    let arguments = [&arguments[..], &["--key-bits", "2048", "--json"]].concat();
+    let arguments = [&arguments[..], &["--key-bits", "2048", "-o", "json"]].concat();
     let report: Value = serde_json::from_str(&succeed(folder.path(), &arguments)).unwrap();
     let named = |rows: &Value, figure: &str| -> Vec<String> {
         let row = |row: &Value| {
@@ -113,7 +114,8 @@ fn the_time_of_decryptions_is_held_against_their_classes() {
         "--timing=100",
         "--key-bits",
         "2048",
-        "--json",
+        "-o",
+        "json",
     ];
     let arguments = [&arguments[..], &["--tier", Tier::detected().label()]].concat();
     let report: Value = serde_json::from_str(&succeed(folder.path(), &arguments)).unwrap();

@@ -6,7 +6,10 @@
 //! begins again.
 
 mod draining;
+mod event_stream;
+mod happenings;
 mod orders;
+mod watch;
 
 use std::{cell::Cell, time::Duration};
 
@@ -19,7 +22,9 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
 
-use awc::{Connector, SendClientRequest, error::SendRequestError, http::StatusCode};
+use awc::{
+    ClientResponse, Connector, SendClientRequest, error::SendRequestError, http::StatusCode,
+};
 use tokio::time::sleep;
 
 use crate::{
@@ -29,6 +34,7 @@ use crate::{
 };
 
 pub use crate::api::problem::Problem;
+pub use watch::Watch;
 
 /// Some thousands of jobs.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -295,12 +301,21 @@ impl Client {
         }
     }
 
-    /// Asks the one that leads, whichever that is. A request is sent to the next
-    /// one only if nothing can have come of it at the last: who cannot be
-    /// reached was not asked, and who stands by does nothing.
+    /// Asks the one that leads, whichever that is.
     async fn ask<T: DeserializeOwned>(
         &self,
         request: impl Fn(&Url) -> SendClientRequest,
+    ) -> Result<T, ClientError> {
+        self.of_who_leads(async |base| answer(base, request(base)).await)
+            .await
+    }
+
+    /// Turns from one to the next until somebody leads. A request is sent to the next
+    /// one only if nothing can have come of it at the last: who cannot be
+    /// reached was not asked, and who stands by does nothing.
+    async fn of_who_leads<T>(
+        &self,
+        ask: impl AsyncFn(&Url) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let mut round = 1;
         loop {
@@ -311,7 +326,7 @@ impl Client {
                 let Some(base) = self.bases.get(next) else {
                     break;
                 };
-                match self.answer(base, request(base)).await {
+                match ask(base).await {
                     Err(ClientError::Refused(problem)) if problem.is_standby() => {
                         somebody_stands_by = true;
                         outcome = Err(ClientError::Refused(problem));
@@ -334,37 +349,52 @@ impl Client {
             sleep(BETWEEN_ROUNDS).await;
         }
     }
+}
 
-    async fn answer<T: DeserializeOwned>(
-        &self,
-        base: &Url,
-        request: SendClientRequest,
-    ) -> Result<T, ClientError> {
-        let lost = |reason: String| ClientError::AnswerLost {
+async fn answer<T: DeserializeOwned>(
+    base: &Url,
+    request: SendClientRequest,
+) -> Result<T, ClientError> {
+    let mut response = taken(base, request).await?;
+    let body = response.body().limit(MAX_ANSWER_BYTES).await;
+    let body = body.map_err(|error| lost(base, &error))?;
+    serde_json::from_slice(&body).map_err(|error| senseless(base, response.status(), &error))
+}
+
+/// The answer, of which the body is still to come, if it is no refusal.
+async fn taken(base: &Url, request: SendClientRequest) -> Result<ClientResponse, ClientError> {
+    let mut response = request.await.map_err(|error| match error {
+        SendRequestError::Url(_) | SendRequestError::Connect(_) => ClientError::Unreachable {
             base: base.clone(),
-            reason,
-        };
-        let mut response = request.await.map_err(|error| match error {
-            SendRequestError::Url(_) | SendRequestError::Connect(_) => ClientError::Unreachable {
-                base: base.clone(),
-                reason: error.to_string(),
-            },
-            error => lost(error.to_string()),
-        })?;
-        let status = response.status();
-        let body = response.body().limit(MAX_ANSWER_BYTES).await;
-        let body = body.map_err(|error| lost(error.to_string()))?;
-        let senseless = |error: serde_json::Error| ClientError::Senseless {
-            base: base.clone(),
-            status,
             reason: error.to_string(),
-        };
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(senseless);
-        }
-        Err(ClientError::Refused(
-            serde_json::from_slice(&body).map_err(senseless)?,
-        ))
+        },
+        error => lost(base, &error),
+    })?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = response.body().limit(MAX_ANSWER_BYTES).await;
+    let body = body.map_err(|error| lost(base, &error))?;
+    let problem = serde_json::from_slice(&body);
+    Err(problem.map_or_else(
+        |error| senseless(base, status, &error),
+        ClientError::Refused,
+    ))
+}
+
+fn lost(base: &Url, error: &dyn std::error::Error) -> ClientError {
+    ClientError::AnswerLost {
+        base: base.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn senseless(base: &Url, status: StatusCode, error: &dyn std::error::Error) -> ClientError {
+    ClientError::Senseless {
+        base: base.clone(),
+        status,
+        reason: error.to_string(),
     }
 }
 

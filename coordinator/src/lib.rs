@@ -31,11 +31,13 @@ mod config;
 pub mod engine;
 pub mod job;
 mod runtime;
+mod schema;
 mod serve;
 pub mod store;
 
 #[cfg(test)]
 mod testbed;
 
+pub use api::document as api_document;
 pub use config::{ConfigError, CoordinatorConfig, CoordinatorSection, RetriesSection};
 pub use serve::{Addresses, CoordinatorError, serve};

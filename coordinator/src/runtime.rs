@@ -36,12 +36,14 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval},
 };
+use tracing::{Instrument, Span};
 
 use self::{leading::Seat, meters::Meters, refusals::Refusals, waiting::Waiting};
 use crate::{
     audit::{Deed, Entry},
     clock::{Clock, Millis},
     engine::{Command, Engine, EngineError, Event},
+    job::LogEntry,
     store::{Store, StoreError},
 };
 
@@ -55,11 +57,18 @@ const QUEUE: usize = 256;
 type Read = Box<dyn FnOnce(&Engine, Millis) + Send>;
 
 enum Request {
-    Change(Event, oneshot::Sender<Result<(), RuntimeError>>),
+    /// With the span of who asks, so that the log says what came of which request.
+    Change(Event, Span, oneshot::Sender<Result<(), RuntimeError>>),
     Read(Read),
     Check(oneshot::Sender<Result<(), RuntimeError>>),
     Refused(Box<dyn FnOnce(Millis) -> Deed + Send>),
     Audit(u64, u32, oneshot::Sender<Result<Vec<Entry>, RuntimeError>>),
+    Log(
+        JobId,
+        u64,
+        u32,
+        oneshot::Sender<Result<Vec<LogEntry>, RuntimeError>>,
+    ),
 }
 
 /// Why a request came to nothing.
@@ -86,14 +95,16 @@ pub(crate) enum RuntimeError {
 #[derive(Clone)]
 pub(crate) struct Handle {
     seat: watch::Receiver<Seat>,
-    waiting: Arc<Waiting>,
+    waiting: Arc<Waiting<PartyName>>,
+    followers: Arc<Waiting<JobId>>,
 }
 
 impl Handle {
     /// Has an event taken in; what it led to is on disk then.
     pub(crate) async fn change(&self, event: Event) -> Result<(), RuntimeError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Request::Change(event, answer)).await?;
+        self.ask(Request::Change(event, Span::current(), answer))
+            .await?;
         answered.await.map_err(|_| RuntimeError::Unavailable)?
     }
 
@@ -125,6 +136,18 @@ impl Handle {
         answered.await.map_err(|_| RuntimeError::Unavailable)?
     }
 
+    /// A job's log behind an entry, so many entries at most.
+    pub(crate) async fn log(
+        &self,
+        job: JobId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Log(job, after, limit, answer)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
     /// Whether engine and store answer.
     pub(crate) async fn check(&self) -> Result<(), RuntimeError> {
         let (answer, answered) = oneshot::channel();
@@ -135,6 +158,11 @@ impl Handle {
     /// Changes whenever the party's wish has.
     pub(crate) fn news(&self, party: &PartyName) -> watch::Receiver<()> {
         self.waiting.subscribe(party)
+    }
+
+    /// Changes whenever something has happened to the job, or may have.
+    pub(crate) fn job_news(&self, job: &JobId) -> watch::Receiver<()> {
+        self.followers.subscribe(job)
     }
 
     async fn ask(&self, request: Request) -> Result<(), RuntimeError> {
@@ -155,7 +183,8 @@ struct Task<S> {
     store: S,
     clock: Clock,
     meters: Meters,
-    waiting: Arc<Waiting>,
+    waiting: Arc<Waiting<PartyName>>,
+    followers: Arc<Waiting<JobId>>,
     refusals: Refusals,
     /// The engine may think what the store does not know.
     stale: bool,
@@ -196,8 +225,8 @@ impl<S: Store> Task<S> {
     /// Whoever asked may have gone; what was asked for is done all the same.
     async fn serve(&mut self, request: Request) {
         match request {
-            Request::Change(event, answer) => {
-                let outcome = self.change(event).await;
+            Request::Change(event, span, answer) => {
+                let outcome = self.change(event).instrument(span).await;
                 let _ = answer.send(outcome);
             }
             Request::Read(read) => {
@@ -221,6 +250,10 @@ impl<S: Store> Task<S> {
                 let entries = self.store.audit(after, limit).await;
                 let _ = answer.send(entries.map_err(RuntimeError::from));
             }
+            Request::Log(job, after, limit, answer) => {
+                let entries = self.store.log(job, after, limit).await;
+                let _ = answer.send(entries.map_err(RuntimeError::from));
+            }
             Request::Check(answer) => {
                 let outcome = match self.refresh().await {
                     Ok(()) => self.store.check().await.map_err(RuntimeError::from),
@@ -234,7 +267,16 @@ impl<S: Store> Task<S> {
     async fn change(&mut self, event: Event) -> Result<(), RuntimeError> {
         self.refresh().await?;
         let now = self.clock.now();
+        report::asked(&self.engine, &event);
+        // Counts are told of in no command: they are written with the next grant.
+        let reported: Vec<JobId> = match &event {
+            Event::Sync { sync, .. } => sync.jobs.iter().map(|report| report.job).collect(),
+            _ => Vec::new(),
+        };
         let outcome = self.engine.handle(event, now);
+        for job in &reported {
+            self.followers.wake(job);
+        }
         match &outcome {
             Err(EngineError::Transition(_)) => {
                 self.stale = true;
@@ -269,6 +311,7 @@ impl<S: Store> Task<S> {
                 self.store.write(&change).await?;
                 report::changed(&change);
                 self.meters.changed(&change);
+                self.followers.wake(&change.record().id);
             }
             Command::Drain(draining, deed) => {
                 self.store.drain(draining.as_ref(), &deed).await?;

@@ -144,6 +144,7 @@ pub async fn serve(
         meters: Meters::new(&registry),
         authorities: credentials.authorities(),
         registry,
+        streams: Default::default(),
         // A party that waits must not look away.
         longest_wait: LONGEST_WAIT.min(Duration::from_millis(settings.party_timeout.0 / 2)),
         ending,
@@ -224,9 +225,11 @@ fn answer(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
+            .wrap(from_fn(api::refuse_unknown_queries))
             .wrap(from_fn(api::put_refusals_on_record))
             .wrap(from_fn(api::observe))
-            .configure(api::routes)
+            .wrap(from_fn(api::name_requests))
+            .configure(api::register)
     })
     .on_connect(api::remember_peer)
     .workers(WORKERS)

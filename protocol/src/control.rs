@@ -18,6 +18,7 @@
 //! path of its messages. It never sees a ciphertext, key, weight, feature or
 //! label.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 
 /// The whole truth of a party. Sent to `POST /v1/sync`; who sends it stands in
 /// its certificate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sync {
     /// The party's software version.
@@ -62,7 +63,7 @@ pub struct Sync {
 }
 
 /// The whole wish of the coordinator for a party.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
     /// Grows with every change of the wish.
@@ -76,7 +77,7 @@ pub struct Wish {
 }
 
 /// A job that is to be approved before it may run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// The job.
@@ -89,7 +90,7 @@ pub struct Proposal {
 
 /// What a party says to a job that was proposed to it. Said again with every
 /// [`Sync`] for as long as the job is proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The job.
@@ -99,7 +100,7 @@ pub struct Answer {
 }
 
 /// Whether a party takes part in a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decision {
     /// It does, and has signed.
@@ -117,7 +118,7 @@ pub enum Decision {
 }
 
 /// One job as the coordinator wishes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The job.
@@ -146,7 +147,7 @@ pub struct Assignment {
 }
 
 /// One job as a party sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobReport {
     /// The job.
@@ -160,7 +161,7 @@ pub struct JobReport {
 }
 
 /// Where a job stands at a party.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "phase", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Phase {
     /// Data and network are being prepared.
@@ -186,7 +187,7 @@ pub enum Phase {
 }
 
 /// How far a job is at a party.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
     /// Exchanges that are done.
@@ -233,7 +234,7 @@ pub struct Progress {
 /// How good a model is on the rows of an evaluation. The classes that it mixes
 /// up are not told: with their counts, how many rows of each class there are
 /// would leave the labels' side.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluated {
     /// Rows that it was asked about.
@@ -258,7 +259,7 @@ fn is_zero(x: &u64) -> bool {
 }
 
 /// What the validation rows said of the network after an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Validation {
     /// The epoch, from 1.
@@ -270,7 +271,7 @@ pub struct Validation {
 }
 
 /// Why a job failed at a party: redacted, fit for the record that others read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// Who must act.
@@ -287,7 +288,7 @@ pub struct Failure {
 }
 
 /// Who must act, as a record says it. See [`Class`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// May succeed when tried again.

@@ -16,6 +16,7 @@
 use entente_he::CutBounds;
 use entente_wire::{RingMatrix, Shape};
 use ndarray::Array2;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -41,7 +42,7 @@ pub struct RangeError {
 }
 
 /// The fractional bits of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scales {
     /// `f_a`: fractional bits of activations.

@@ -4,6 +4,7 @@ use core::fmt;
 use std::str::FromStr;
 
 use entente_wire::{Digest, SessionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -23,7 +24,9 @@ pub fn session_id(id: JobId, job: Digest, attempt: u32) -> SessionId {
 /// and the coordinator: the start of its session, which each derives for
 /// itself. Nothing is sent, and a party that logs another one works on another
 /// specification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Correlation([u8; Self::BYTES]);
 

@@ -89,11 +89,7 @@ struct Report {
 
 /// Runs the benchmark, or the estimate.
 pub(crate) fn he(args: &BenchHeArgs) -> Result<(), Failure> {
-    let format = if args.json {
-        Format::Json
-    } else {
-        Format::Table
-    };
+    let format = args.shown.output;
     Tier::configured().map_err(Failure::configuration)?;
     if let (Some(job), Some(rows)) = (&args.estimate, args.rows) {
         return estimate::estimate(job, rows, format);

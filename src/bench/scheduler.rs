@@ -38,7 +38,7 @@ pub(crate) fn scheduler(args: &BenchSchedulerArgs) -> Result<(), Failure> {
         say("");
         Ok::<_, Failure>(figures)
     })?;
-    if args.output == Format::Json {
+    if args.shown.output == Format::Json {
         return output::json(&Report {
             version: env!("CARGO_PKG_VERSION"),
             scale,

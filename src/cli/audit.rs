@@ -5,25 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use entente_coordinator::audit::Head;
 
-use super::Format;
+use super::AskingArgs;
 
 #[derive(Debug, Args)]
+#[command(after_help = "The coordinator shows its log to operators: --client names an operator's certificate.")]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
     pub(crate) command: AuditCommand,
-    /// Where the coordinator is and which certificate (an operator's) to show
-    /// it, in TOML.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "client.toml",
-        env = "ENTENTE_CLIENT"
-    )]
-    pub(crate) client: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
 }
 
 #[derive(Debug, Subcommand)]

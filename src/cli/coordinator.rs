@@ -1,10 +1,8 @@
 //! The command line of `entente coordinator`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
-use super::{Format, ServeArgs};
+use super::{AskingArgs, ServeArgs};
 
 #[derive(Debug, Args)]
 #[command(
@@ -35,13 +33,13 @@ pub(crate) enum CoordinatorCommand {
     /// List the parties: who is connected, with which data, how much room, how many jobs.
     Parties {
         #[command(flatten)]
-        at: AtCoordinator,
+        at: AskingArgs,
     },
     /// Begin nothing new, at any party, until it is resumed: before an upgrade. What has
     /// begun goes on to its end, what is submitted waits in the queue.
     Drain {
         #[command(flatten)]
-        at: AtCoordinator,
+        at: AskingArgs,
         /// Wait until everything that has begun has ended.
         #[arg(short, long)]
         wait: bool,
@@ -49,21 +47,6 @@ pub(crate) enum CoordinatorCommand {
     /// Begin jobs again.
     Resume {
         #[command(flatten)]
-        at: AtCoordinator,
+        at: AskingArgs,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AtCoordinator {
-    /// Where the coordinator is and which certificate to show it, in TOML.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "client.toml",
-        env = "ENTENTE_CLIENT"
-    )]
-    pub(crate) client: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
 }

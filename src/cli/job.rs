@@ -5,24 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use entente_coordinator::job::Priority;
 
-use super::Format;
+use super::AskingArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct JobArgs {
     #[command(subcommand)]
     pub(crate) command: JobCommand,
-    /// Where the coordinator is and which certificate to show it, in TOML.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "client.toml",
-        env = "ENTENTE_CLIENT"
-    )]
-    pub(crate) client: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +64,21 @@ Examples:
     Why {
         /// Its identity.
         id: String,
+    },
+    /// Tell what happened to a job, oldest first: states and why, attempts, what each
+    /// side said of a failure, who approved.
+    #[command(after_help = "\
+With --follow it goes on to the job's end, and with -o json prints an entry a line.
+
+Examples:
+  entente job logs 0190a000-0000-7000-8000-000000000000
+  entente job logs 0190a000-0000-7000-8000-000000000000 --follow -o json")]
+    Logs {
+        /// Its identity.
+        id: String,
+        /// Go on until the job has ended.
+        #[arg(short, long)]
+        follow: bool,
     },
     /// Show what both parties have signed before a job could run.
     #[command(after_help = "Example:\n  entente job contract \

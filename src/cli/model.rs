@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Format;
+use super::BesideArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -23,18 +23,8 @@ Examples:
 pub(crate) struct ModelArgs {
     #[command(subcommand)]
     pub(crate) command: ModelCommand,
-    /// The party's configuration, in TOML.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "party.toml",
-        env = "ENTENTE_PARTY"
-    )]
-    pub(crate) config: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) beside: BesideArgs,
 }
 
 #[derive(Debug, Subcommand)]

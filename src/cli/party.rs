@@ -1,10 +1,8 @@
 //! The command line of `entente party`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
-use super::{Format, ServeArgs};
+use super::{BesideArgs, ServeArgs};
 
 #[derive(Debug, Args)]
 #[command(
@@ -39,21 +37,21 @@ pub(crate) enum PartyCommand {
     /// List the jobs that wait for a person at this party, oldest first.
     List {
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Show a job that waits, or the contract of one that has begun.
     Show {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Have this party sign a job, and take part in it.
     Approve {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
         /// Why; stays at this party.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -63,36 +61,21 @@ pub(crate) enum PartyCommand {
     /// end; `entente coordinator parties` says how many jobs are there.
     Drain {
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Begin jobs again at this party.
     Resume {
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
     },
     /// Have this party refuse a job, which ends it.
     Reject {
         /// Its identity.
         id: String,
         #[command(flatten)]
-        at: AtParty,
+        at: BesideArgs,
         /// Why; goes into the job's record, which others read.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AtParty {
-    /// The party's configuration, in TOML.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "party.toml",
-        env = "ENTENTE_PARTY"
-    )]
-    pub(crate) config: PathBuf,
-    /// How results are shown.
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
 }

@@ -26,7 +26,7 @@ struct Looked {
 /// Does what was asked for.
 pub(crate) fn run(args: &DataArgs) -> Result<(), Failure> {
     match &args.command {
-        DataCommand::Check { dir } => check(dir, args.output),
+        DataCommand::Check { dir } => check(dir, args.shown.output),
     }
 }
 

@@ -12,9 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{early_stop, reason};
 use crate::{exit::Failure, output};
 
-/// How often a job is asked after.
-const PERIOD: Duration = Duration::from_millis(300);
-/// How often a line is printed where there is no terminal.
+/// How often a line is printed where there is no terminal and the state stays.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Shows how a job goes on.
@@ -24,7 +22,7 @@ pub(crate) struct Follower {
     /// When the first round was seen done, and how many were by then: key
     /// generation would spoil the rate.
     rate_from: Option<(Instant, u64)>,
-    last_line: Option<Instant>,
+    last_line: Option<(Instant, JobState)>,
 }
 
 impl Follower {
@@ -53,9 +51,9 @@ impl Follower {
             self.bar.set_message(line);
         } else if self
             .last_line
-            .is_none_or(|last| last.elapsed() >= LINE_PERIOD)
+            .is_none_or(|(at, state)| state != view.state || at.elapsed() >= LINE_PERIOD)
         {
-            self.last_line = Some(Instant::now());
+            self.last_line = Some((Instant::now(), view.state));
             println!("{line}");
         }
     }
@@ -105,11 +103,6 @@ impl Follower {
             line += &format!("  {} left", output::duration(left));
         }
         line
-    }
-
-    /// Waits until it is worth while to ask again.
-    pub(crate) async fn pause(&self) {
-        tokio::time::sleep(PERIOD).await;
     }
 
     /// Says how it ended.

@@ -1,6 +1,7 @@
 //! `entente job`: submit and follow jobs.
 
 pub(crate) mod follow;
+mod logs;
 pub(crate) mod show;
 
 use std::{fs, path::Path};
@@ -45,7 +46,7 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
         } => key.parse().map_err(Failure::configuration)?,
         _ => IdempotencyKey::fresh(),
     };
-    let client = connect(&args.client)?;
+    let client = connect(&args.asking.client)?;
     serve::runtime().block_on(async {
         let client = client()?;
         match (args.command, spec) {
@@ -59,9 +60,9 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let submitted = client.submit_as(&task.spec(), &key, priority).await;
                 let view = submitted.map_err(|error| not_submitted(&error, &key))?;
                 if watch {
-                    watch_to_end(&client, view.id, args.output).await
+                    watch_to_end(&client, view.id, args.asking.shown.output).await
                 } else {
-                    show::job(&view, args.output)
+                    show::job(&view, args.asking.shown.output)
                 }
             }
             (JobCommand::List { state, limit }, _) => {
@@ -70,40 +71,43 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let limit = limit.unwrap_or(usize::MAX);
                 let jobs = client.newest(state, limit).await;
                 let jobs = jobs.map_err(Failure::runtime)?;
-                show::jobs(&jobs, args.output)
+                show::jobs(&jobs, args.asking.shown.output)
             }
             (JobCommand::Show { id }, _) => {
                 let view = client.show(parse(&id)?).await.map_err(Failure::runtime)?;
-                show::job(&view, args.output)
+                show::job(&view, args.asking.shown.output)
             }
             (JobCommand::Why { id }, _) => {
                 let why = client.why(parse(&id)?).await.map_err(Failure::runtime)?;
-                show::why(&why, args.output)
+                show::why(&why, args.asking.shown.output)
+            }
+            (JobCommand::Logs { id, follow }, _) => {
+                logs::show(&client, parse(&id)?, follow, args.asking.shown.output).await
             }
             (JobCommand::Contract { id }, _) => {
                 let id = parse(&id)?;
                 let found = client.contract(id).await.map_err(Failure::runtime)?;
-                contract::show(&found, args.output)
+                contract::show(&found, args.asking.shown.output)
             }
-            (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.output).await,
+            (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.asking.shown.output).await,
             (JobCommand::Cancel { id }, _) => {
                 let view = client.cancel(parse(&id)?).await.map_err(Failure::runtime)?;
-                show::job(&view, args.output)
+                show::job(&view, args.asking.shown.output)
             }
             (JobCommand::Pause { id }, _) => {
                 let view = client.pause(parse(&id)?).await.map_err(Failure::runtime)?;
-                show::job(&view, args.output)
+                show::job(&view, args.asking.shown.output)
             }
             (JobCommand::Resume { id }, _) => {
                 let view = client.resume(parse(&id)?).await.map_err(Failure::runtime)?;
-                show::job(&view, args.output)
+                show::job(&view, args.asking.shown.output)
             }
             (JobCommand::Retry { id, watch }, _) => {
                 let view = client.retry(parse(&id)?).await.map_err(Failure::runtime)?;
                 if watch {
-                    watch_to_end(&client, view.id, args.output).await
+                    watch_to_end(&client, view.id, args.asking.shown.output).await
                 } else {
-                    show::job(&view, args.output)
+                    show::job(&view, args.asking.shown.output)
                 }
             }
             (JobCommand::Submit { .. }, None) => Err(Failure::runtime("no specification was read")),
@@ -168,9 +172,10 @@ pub(crate) fn connect(path: &Path) -> Result<impl FnOnce() -> Result<Client, Fai
 
 async fn watch_to_end(client: &Client, id: JobId, format: Format) -> Result<(), Failure> {
     let mut follower = Follower::new();
+    let mut events = client.watch(id);
     loop {
         let view = tokio::select! {
-            view = client.show(id) => view.map_err(Failure::runtime)?,
+            view = events.next() => view.map_err(Failure::runtime)?,
             () = serve::told_to_stop() => return Err(Failure::Interrupted),
         };
         if format == Format::Table {
@@ -181,10 +186,6 @@ async fn watch_to_end(client: &Client, id: JobId, format: Format) -> Result<(), 
                 output::json(&view)?;
             }
             return follower.finish(&view);
-        }
-        tokio::select! {
-            () = follower.pause() => {}
-            () = serve::told_to_stop() => return Err(Failure::Interrupted),
         }
     }
 }

@@ -7,6 +7,7 @@ use entente_protocol::{
     contract::{ContractError, Moment, Terms},
     control::{self, Decision},
     job::PartyName,
+    session::Correlation,
 };
 use entente_tls::{Identity, SignatureError};
 
@@ -67,7 +68,9 @@ async fn refuse(
     error: &ContractError<SignatureError>,
 ) {
     let job = terms.job();
-    tracing::warn!(%job, %party, label = error.label(), %error, "an approval counts for nothing");
+    // Parties approve before the first attempt, of all of them.
+    let (attempt, correlation) = (1, Correlation::of(job, terms.specification(), 1));
+    tracing::warn!(%job, attempt, %correlation, %party, label = error.label(), %error, "an approval counts for nothing");
     if let Ok(who) = format!("party/{party}").parse::<Identity>() {
         let call = format!("approve: {}", error.label());
         api.coordinator.refused(who, call, Some(job)).await;

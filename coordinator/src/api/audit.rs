@@ -8,17 +8,19 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, LARGEST_PAGE,
+    Api,
     caller::{Operator, identity_of},
-    problem::{Kind, Problem},
+    page::Page,
+    problem::Problem,
 };
 use crate::audit::Entry;
 
 /// The answer to `GET /v1/audit`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AuditLog {
     /// Oldest first.
     pub(crate) entries: Vec<Entry>,
@@ -27,44 +29,17 @@ pub(crate) struct AuditLog {
     pub(crate) next: Option<u64>,
 }
 
-/// The query of `GET /v1/audit`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    #[serde(default)]
-    after: u32,
-    limit: Option<usize>,
-}
-
 /// `GET /v1/audit`
 pub(super) async fn list(
     _: Operator,
     api: web::Data<Api>,
     request: HttpRequest,
 ) -> Result<web::Json<AuditLog>, Problem> {
-    let unreadable = |error: &dyn core::fmt::Display| {
-        let detail = format!(
-            "the query is not understood: {error}; use after (an entry's number) and limit (1 \
-             to {LARGEST_PAGE}), as in ?after=40&limit=20"
-        );
-        Problem::new(Kind::Unreadable, detail)
-    };
-    let page = web::Query::<Page>::from_query(request.query_string())
-        .map_err(|error| unreadable(&error))?;
-    let limit = page.limit.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(unreadable(&format!("limit is {limit}")));
-    }
-    // One more tells whether there is a page behind.
-    let one_more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-    let mut entries = api.coordinator.audit(page.after.into(), one_more).await?;
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().map(|entry| entry.number);
-    Ok(web::Json(AuditLog {
-        next: next.filter(|_| more),
-        entries,
-    }))
+    let page = Page::of(&request)?;
+    let fetched = api.coordinator.audit(page.after(), page.one_more());
+    let mut entries = fetched.await?;
+    let next = page.cut(&mut entries, |entry| entry.number);
+    Ok(web::Json(AuditLog { entries, next }))
 }
 
 /// Wraps every route: whoever is refused for their certificate is put on record,

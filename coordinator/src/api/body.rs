@@ -1,7 +1,7 @@
 //! What a request brings, within bounds.
 
 use actix_web::{HttpMessage, HttpRequest, web};
-use entente_protocol::job::TaskSpec;
+use entente_protocol::{control::Sync, job::TaskSpec};
 use serde::de::DeserializeOwned;
 
 use super::problem::{Kind, Problem};
@@ -45,11 +45,20 @@ pub(super) async fn specification(
     }
 }
 
+/// What a party says. It need not say that it does so in JSON, and may say nothing
+/// else.
+pub(super) async fn sync(request: &HttpRequest, payload: web::Payload) -> Result<Sync, Problem> {
+    match request.content_type() {
+        "" | "application/json" => json(payload, "a sync").await,
+        other => Err(Problem::new(
+            Kind::MediaType,
+            format!("{other:?} is not taken: send application/json"),
+        )),
+    }
+}
+
 /// Something in JSON.
-pub(super) async fn json<T: DeserializeOwned>(
-    payload: web::Payload,
-    what: &str,
-) -> Result<T, Problem> {
+async fn json<T: DeserializeOwned>(payload: web::Payload, what: &str) -> Result<T, Problem> {
     let bytes = read(payload).await?;
     serde_json::from_slice(&bytes).map_err(|error| unreadable(&format!("{what} in JSON"), &error))
 }

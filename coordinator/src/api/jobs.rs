@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
 use entente_protocol::contract::Contract;
 use entente_protocol::job::{JobId, PartyName, Task};
 use entente_tls::Identity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,10 +17,11 @@ use crate::{
     engine::{EngineError, Event, Listing, Page},
     job::{IdempotencyKey, JobState, JobView, KeyError, Priority, Submission, Why},
     runtime::{Handle, RuntimeError},
+    schema::Who,
 };
 
 /// The answer to `GET /v1/jobs`. An object, so that it can grow.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct JobList {
     /// Newest first.
     pub(crate) jobs: Vec<JobView>,
@@ -80,9 +82,10 @@ pub(super) async fn submit(
 }
 
 /// The query of `POST /v1/jobs`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Submitting {
+pub(super) struct Submitting {
+    /// How much of a hurry it is in; `high` is for operators.
     #[serde(default)]
     priority: Priority,
 }
@@ -113,13 +116,19 @@ fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
 }
 
 /// The query of `GET /v1/jobs`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+pub(super) struct Filter {
+    /// Jobs in this state.
     state: Option<JobState>,
+    /// Those that it takes part in.
     party: Option<PartyName>,
+    /// Those that they submitted.
+    #[schemars(with = "Option<Who>")]
     submitted_by: Option<Identity>,
+    /// Those that were submitted before this one: `next` of the page before.
     before: Option<JobId>,
+    /// So many at most, 1 to 1000. Left out: 100.
     limit: Option<usize>,
 }
 
@@ -163,12 +172,9 @@ pub(super) async fn show(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
-    let view = view(&api.coordinator, id(&path)?).await?;
-    if reader.may_see(&view) {
-        return Ok(web::Json(view));
-    }
-    // That there is one is not told either.
-    Err(RuntimeError::from(EngineError::Unknown(view.id)).into())
+    visible(&reader, &api.coordinator, &path)
+        .await
+        .map(web::Json)
 }
 
 /// `GET /v1/jobs/{id}/why`
@@ -177,17 +183,13 @@ pub(super) async fn why(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<Why>, Problem> {
-    let view = view(&api.coordinator, id(&path)?).await?;
-    let id = view.id;
-    let unknown = || RuntimeError::from(EngineError::Unknown(id));
-    if !reader.may_see(&view) {
-        return Err(unknown().into());
-    }
+    let id = visible(&reader, &api.coordinator, &path).await?.id;
     let sight = reader.only();
     let read = api
         .coordinator
         .read(move |engine, now| engine.why(id, sight.as_ref(), now));
-    Ok(web::Json(read.await?.ok_or_else(unknown)?))
+    let why = read.await?.ok_or(EngineError::Unknown(id));
+    Ok(web::Json(why.map_err(RuntimeError::from)?))
 }
 
 /// `GET /v1/jobs/{id}/contract`
@@ -196,11 +198,8 @@ pub(super) async fn contract(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<Contract>, Problem> {
-    let view = view(&api.coordinator, id(&path)?).await?;
+    let view = visible(&reader, &api.coordinator, &path).await?;
     let id = view.id;
-    if !reader.may_see(&view) {
-        return Err(RuntimeError::from(EngineError::Unknown(id)).into());
-    }
     let read = api.coordinator.read(move |engine, _| engine.contract(id));
     let contract = read.await?.map_err(RuntimeError::from)?;
     contract.map(web::Json).map_err(|party| {
@@ -211,6 +210,20 @@ pub(super) async fn contract(
         );
         Problem::new(Kind::NoContract, detail)
     })
+}
+
+/// The job that a path names, if `reader` may see it. That there is another is not
+/// told.
+pub(super) async fn visible(
+    reader: &Reader,
+    coordinator: &Handle,
+    path: &str,
+) -> Result<JobView, Problem> {
+    let view = view(coordinator, id(path)?).await?;
+    match reader.may_see(&view) {
+        true => Ok(view),
+        false => Err(RuntimeError::from(EngineError::Unknown(view.id)).into()),
+    }
 }
 
 pub(super) fn id(text: &str) -> Result<JobId, Problem> {

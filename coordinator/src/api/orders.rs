@@ -5,7 +5,6 @@
 
 use actix_web::{HttpResponse, http::header::LOCATION, web};
 use entente_protocol::job::JobId;
-use entente_tls::Identity;
 use uuid::Uuid;
 
 use super::{
@@ -14,10 +13,7 @@ use super::{
     jobs::{id, view},
     problem::Problem,
 };
-use crate::{
-    engine::{Event, Order},
-    job::JobView,
-};
+use crate::{engine::Event, job::JobView};
 
 /// `DELETE /v1/jobs/{id}`
 pub(super) async fn cancel(
@@ -26,7 +22,6 @@ pub(super) async fn cancel(
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
-    log(Order::Cancel, id, &by);
     changed(&api, id, Event::Cancel { id, by }).await
 }
 
@@ -37,7 +32,6 @@ pub(super) async fn pause(
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
-    log(Order::Pause, id, &by);
     changed(&api, id, Event::Pause { id, by }).await
 }
 
@@ -48,7 +42,6 @@ pub(super) async fn resume(
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
-    log(Order::Resume, id, &by);
     changed(&api, id, Event::Resume { id, by }).await
 }
 
@@ -60,7 +53,6 @@ pub(super) async fn retry(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = id(&path)?;
-    log(Order::Retry, id, &by);
     let new = JobId::new(Uuid::now_v7());
     let event = Event::Retry { id, new, by };
     api.coordinator.change(event).await?;
@@ -78,8 +70,4 @@ pub(super) async fn retry(
 async fn changed(api: &Api, id: JobId, event: Event) -> Result<web::Json<JobView>, Problem> {
     api.coordinator.change(event).await?;
     Ok(web::Json(view(&api.coordinator, id).await?))
-}
-
-fn log(order: Order, job: JobId, by: &Identity) {
-    tracing::info!(%job, %by, %order, "asked");
 }

@@ -7,6 +7,7 @@ use actix_web::{
     body::BoxBody,
     http::{StatusCode, header::RETRY_AFTER},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ use crate::{engine::EngineError, job::JobState, runtime::RuntimeError, store::St
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What a refused request is answered with (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error, JsonSchema)]
 #[error("{title}: {detail}")]
 pub struct Problem {
     /// The kind of problem, for programs: `urn:entente:problem:...`.
@@ -34,6 +35,9 @@ pub struct Problem {
     /// Where the coordinator is that leads, if this one does not and knows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leader: Option<Box<str>>,
+    /// What the coordinator's log calls the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<Box<str>>,
 }
 
 /// The kind of problem of a coordinator that does not lead.
@@ -71,6 +75,8 @@ pub(crate) enum Kind {
     MediaType,
     /// The specification can be read and is not valid.
     InvalidJob,
+    /// The caller follows as many jobs as it may.
+    TooManyStreams,
     /// A defect.
     Internal,
     /// The store does not answer, or the coordinator is ending.
@@ -80,6 +86,41 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(super) const ALL: [Self; 17] = [
+        Self::Unreadable,
+        Self::Forbidden,
+        Self::NoJob,
+        Self::NoContract,
+        Self::NoRoute,
+        Self::OtherMethod,
+        Self::JobEnded,
+        Self::NotNow,
+        Self::JobRetried,
+        Self::KeyReused,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::InvalidJob,
+        Self::TooManyStreams,
+        Self::Internal,
+        Self::Unavailable,
+        Self::Standby,
+    ];
+
+    pub(super) fn status(self) -> StatusCode {
+        self.parts().0
+    }
+
+    /// For programs.
+    pub(super) fn urn(self) -> &'static str {
+        self.parts().1
+    }
+
+    /// For people.
+    pub(super) fn title(self) -> &'static str {
+        self.parts().2
+    }
+
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::Unreadable => (
@@ -147,6 +188,11 @@ impl Kind {
                 "urn:entente:problem:invalid-job",
                 "The job specification is not valid",
             ),
+            Self::TooManyStreams => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "urn:entente:problem:too-many-streams",
+                "You follow too many jobs at once",
+            ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "urn:entente:problem:internal",
@@ -176,6 +222,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             leader: None,
+            request_id: None,
         }
     }
 
@@ -188,6 +235,12 @@ impl Problem {
             leader: leader.map(String::into_boxed_str),
             ..Self::new(Kind::Standby, detail)
         }
+    }
+
+    /// The body.
+    pub(super) fn text(&self) -> String {
+        // A struct of strings and numbers can be written as JSON.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Whether another coordinator is to be asked.
@@ -309,13 +362,17 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        let later = [
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        if later.contains(&status) {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_S));
         }
+        let mut response = response.content_type(MEDIA_TYPE).body(self.text());
+        // For whoever knows what the request is called.
+        response.extensions_mut().insert(self.clone());
         response
-            .content_type(MEDIA_TYPE)
-            // A struct of strings and numbers can be written as JSON.
-            .body(serde_json::to_string(self).unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use entente_protocol::control::{Sync, Wish};
 use tokio::time::{Instant, sleep_until};
 
@@ -16,9 +16,10 @@ use crate::engine::Event;
 pub(super) async fn sync(
     Party(party): Party,
     api: web::Data<Api>,
+    request: HttpRequest,
     payload: web::Payload,
 ) -> Result<web::Json<Wish>, Problem> {
-    let sync: Sync = body::json(payload, "a sync").await?;
+    let sync: Sync = body::sync(&request, payload).await?;
     api.meters.synced();
     answers::take_in(&api, &party, &sync.answers).await?;
     let seen = sync.seen_revision;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use entente_protocol::job::JobId;
 use entente_tls::Identity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -12,13 +13,14 @@ use thiserror::Error;
 use crate::{
     clock::Millis,
     job::{JobRecord, JobState},
+    schema::Who,
 };
 
 /// What is hashed first, so that no digest of something else is one of these.
 const DOMAIN: &str = "entente audit entry 1";
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// A job was submitted.
@@ -140,13 +142,14 @@ impl FromStr for What {
 }
 
 /// Who did what to which job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deed {
     /// When: milliseconds since 1970-01-01 UTC.
     pub at_ms: Millis,
     /// Who; nothing when it was the coordinator, since time had passed or both
     /// parties were ready.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Option<Who>")]
     pub who: Option<Identity>,
     /// What.
     pub what: What,
@@ -221,7 +224,7 @@ impl Deed {
 }
 
 /// One entry of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// From 1, without gaps.
     pub number: u64,

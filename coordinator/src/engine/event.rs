@@ -116,7 +116,9 @@ pub struct Late {
     pub state: JobState,
     /// What it says: `finished` or `failed`.
     pub says: &'static str,
-    /// What the logs call the attempt that it speaks of.
+    /// The attempt that it speaks of.
+    pub attempt: u32,
+    /// What the logs call it.
     pub correlation: Correlation,
 }
 

@@ -276,6 +276,14 @@ impl Engine {
             None => change.done_by(who.cloned(), now),
         };
         self.note(before.clone(), change.record().clone());
+        let change = match (change.expected_state(), change.entered()) {
+            // What nobody asked for, and no failure explains.
+            (_, Some(JobState::Parked)) | (JobState::Reserved, Some(JobState::Queued)) => {
+                let reason = self.in_words(change.record(), now);
+                change.because(reason)
+            }
+            _ => change,
+        };
         commands.push(Command::Write(Box::new(change)));
         Ok(())
     }

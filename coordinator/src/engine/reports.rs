@@ -122,6 +122,7 @@ impl Engine {
                         party: name.clone(),
                         state,
                         says,
+                        attempt: record.attempt,
                         correlation: record.correlation(),
                     }));
                 }

@@ -17,6 +17,16 @@ impl Engine {
         Some(self.view(record, now))
     }
 
+    /// How often what is kept of a job was written.
+    pub fn version(&self, id: JobId) -> Option<u64> {
+        self.jobs.get(&id).map(|record| record.version)
+    }
+
+    /// One job, as it is kept.
+    pub fn record(&self, id: JobId) -> Option<&JobRecord> {
+        self.jobs.get(&id)
+    }
+
     /// The parties that have been heard of.
     pub fn parties(&self, now: Millis) -> Vec<PartyView> {
         let view = |(name, party): (&PartyName, &super::Party)| PartyView {

@@ -1,14 +1,16 @@
 //! What a party has answered to a job that was proposed to it.
 
 use entente_protocol::contract::{Signatures, Signed};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::Sides;
+use crate::schema::Moment;
 
 /// What a party has answered. It stays: an approval holds for every attempt, and
 /// a rejection ends the job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Approval {
     /// It takes part, and has signed. Verified when it arrived.
@@ -18,11 +20,12 @@ pub enum Approval {
 }
 
 /// Why a party does not take part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rejection {
     /// When it became known.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     pub at: OffsetDateTime,
     /// The rule of its policy, or `person`.
     pub rule: String,

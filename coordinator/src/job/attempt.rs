@@ -1,13 +1,15 @@
 //! One attempt at a job: from when to when, how far it came, and why it ended.
 
 use entente_protocol::session::Correlation;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{FailureRecord, JobRecord};
+use crate::schema::Moment;
 
 /// One attempt at a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// Which, from 1.
     pub number: u32,
@@ -15,9 +17,11 @@ pub struct Attempt {
     pub correlation: Correlation,
     /// When its places were taken first; nothing while it waits for them.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub from: Option<OffsetDateTime>,
     /// When it ended; nothing while it has not.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub to: Option<OffsetDateTime>,
     /// The exchanges that both parties have done in it.
     pub exchanges_done: u64,

@@ -4,7 +4,7 @@ use entente_protocol::job::JobId;
 use entente_tls::Identity;
 use thiserror::Error;
 
-use super::{JobRecord, JobState};
+use super::{Happened, Happening, JobRecord, JobState};
 use crate::{
     audit::{Deed, What},
     clock::Millis,
@@ -19,6 +19,7 @@ pub struct Change {
     expected_version: u64,
     record: JobRecord,
     deed: Option<Deed>,
+    happenings: Vec<Happening>,
 }
 
 /// A transition that is not in the table. A defect: whoever asked should have
@@ -48,9 +49,13 @@ impl Change {
                 to: after.state,
             });
         }
+        let happened = Happened::between(before, &after);
+        let happenings = happened.into_iter();
+        let happenings = happenings.map(|what| Happening::of(before, what, None, after.since));
         Ok(Self {
             expected_state: before.state,
             expected_version: before.version,
+            happenings: happenings.collect(),
             record: JobRecord {
                 version: before.version + 1,
                 ..after
@@ -65,15 +70,39 @@ impl Change {
     pub fn done_by(self, who: Option<Identity>, at: Millis) -> Self {
         let deed = self
             .entered()
-            .and_then(|_| Deed::entered(self.expected_state, &self.record, who, at));
-        Self { deed, ..self }
+            .and_then(|_| Deed::entered(self.expected_state, &self.record, who.clone(), at));
+        Self { deed, ..self }.happened_by(who, at)
     }
 
     /// With a deed that is more than the change of the state.
     #[must_use]
     pub fn done_as(self, what: What, who: Option<Identity>, at: Millis) -> Self {
-        let deed = Some(Deed::of(&self.record, what, who, at));
-        Self { deed, ..self }
+        let deed = Some(Deed::of(&self.record, what, who.clone(), at));
+        Self { deed, ..self }.happened_by(who, at)
+    }
+
+    fn happened_by(mut self, who: Option<Identity>, at: Millis) -> Self {
+        for happening in &mut self.happenings {
+            happening.by.clone_from(&who);
+            happening.at = at.into();
+        }
+        self
+    }
+
+    /// With what the job waits for in the state that it comes into.
+    #[must_use]
+    pub fn because(mut self, reason: Option<String>) -> Self {
+        for happening in &mut self.happenings {
+            if let Happened::Entered { why, .. } = &mut happening.what {
+                why.clone_from(&reason);
+            }
+        }
+        self
+    }
+
+    /// What the job's log shall tell of it.
+    pub fn happenings(&self) -> &[Happening] {
+        &self.happenings
     }
 
     /// What the audit log shall tell of it.

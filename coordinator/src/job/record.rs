@@ -7,11 +7,12 @@ use entente_protocol::{
     job::{JobId, Side, Task},
 };
 use entente_tls::Identity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Approval, Attempt, JobState, Priority, Sides, Submission, Tenure};
-use crate::clock::Millis;
+use crate::{clock::Millis, schema::Moment};
 
 /// What the coordinator knows of a job and keeps.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +117,7 @@ impl JobRecord {
 }
 
 /// What a party last said of a job.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SideStatus {
     /// Where it stands there; nothing until the party has spoken of it.
@@ -143,11 +144,12 @@ impl SideStatus {
 }
 
 /// One reason why a job failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailureRecord {
     /// When it became known.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     pub at: OffsetDateTime,
     /// Where; nothing when the coordinator itself gave the job up.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -1,10 +1,13 @@
 //! Something that each side has one of.
 
 use entente_protocol::job::Side;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something that each side has one of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Sides<T> {
     /// The active side's.

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a job stands.
@@ -60,7 +61,9 @@ use serde::{Deserialize, Serialize};
 /// a failed job again gets another job of the same specification
 /// ([`retry_of`](super::JobRecord::retry_of)): were there a way out of `failed`,
 /// a late word could take it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// Is proposed to both parties, which sign it or refuse.

@@ -8,14 +8,18 @@ use entente_protocol::{
     session::Correlation,
 };
 use entente_tls::Identity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Approval, Attempt, FailureRecord, JobRecord, JobState, Priority, Rejection, Sides};
-use crate::clock::Millis;
+use crate::{
+    clock::Millis,
+    schema::{Moment, Who},
+};
 
 /// What others see of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobView {
     /// Its identity.
     pub id: JobId,
@@ -29,6 +33,7 @@ pub struct JobView {
     pub state: JobState,
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     pub since: OffsetDateTime,
     /// What it waits for, for a person, as the object of "waits for"; nothing
     /// if it does not wait.
@@ -37,20 +42,25 @@ pub struct JobView {
     /// When the attempt will have failed if no exchange is finished before: of a
     /// job that has its places, or had them and stands still.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub fails_at: Option<OffsetDateTime>,
     /// Who submitted it.
+    #[schemars(with = "Who")]
     pub submitted_by: Identity,
     /// How much of a hurry it is in.
     #[serde(default)]
     pub priority: Priority,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     pub submitted_at: OffsetDateTime,
     /// When it began to run.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub started_at: Option<OffsetDateTime>,
     /// When it ended.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub ended_at: Option<OffsetDateTime>,
     /// The digest of the specification, in hexadecimal.
     pub spec_digest: String,
@@ -60,6 +70,7 @@ pub struct JobView {
     pub correlation: Correlation,
     /// The attempt does not begin before.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub not_before: Option<OffsetDateTime>,
     /// Exchanges below this number may begin.
     pub granted: u64,
@@ -109,7 +120,7 @@ pub struct JobView {
 }
 
 /// The model that a job makes or asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelView {
     /// What it is called.
     pub name: ModelName,
@@ -138,7 +149,7 @@ impl ModelView {
 }
 
 /// One side of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SideView {
     /// Who takes it.
     pub party: PartyName,
@@ -153,7 +164,7 @@ pub struct SideView {
 }
 
 /// What a party has answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum ApprovalView {
     /// It has signed.
@@ -238,7 +249,7 @@ fn told<T>(record: &JobRecord, what: fn(&Progress) -> Option<T>) -> Option<T> {
 }
 
 /// What others see of a party.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartyView {
     /// Its name.
     pub name: PartyName,
@@ -246,6 +257,7 @@ pub struct PartyView {
     pub connected: bool,
     /// When it was last heard of.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     pub heard_at: OffsetDateTime,
     /// Its software version.
     pub software: String,
@@ -267,7 +279,7 @@ pub struct PartyView {
 }
 
 /// Whether nothing new begins, and how far that has got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DrainView {
     /// Whether.
     pub draining: bool,
@@ -277,9 +289,11 @@ pub struct DrainView {
         skip_serializing_if = "Option::is_none",
         default
     )]
+    #[schemars(with = "Option<Moment>")]
     pub since: Option<OffsetDateTime>,
     /// Who said so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Option<Who>")]
     pub by: Option<Identity>,
     /// Jobs that have begun and go on, or end: drained at 0.
     pub begun: usize,

@@ -7,14 +7,15 @@ use entente_protocol::{
     control::Phase,
     job::{JobId, PartyName},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{JobState, Lack, Priority, Sides};
-use crate::clock::Span;
+use crate::{clock::Span, schema::Moment};
 
 /// Why a job stands where it does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Why {
     /// The job.
     pub job: JobId,
@@ -39,7 +40,7 @@ pub struct Why {
 }
 
 /// Where a job stands among those that wait for places at its parties.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InLine {
     /// Which it is, from 1, as things stand: one that comes later may come before.
     pub position: usize,
@@ -56,6 +57,7 @@ pub struct InLine {
     /// places kept for it; nothing if it is one that has begun, which does so
     /// already.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub goes_first_at: Option<OffsetDateTime>,
     /// The parties that keep room for it until it starts, or a party of it goes
     /// away.
@@ -63,7 +65,7 @@ pub struct InLine {
 }
 
 /// What is known of a party of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Word {
     /// Who.
     pub party: PartyName,
@@ -71,6 +73,7 @@ pub struct Word {
     pub connected: bool,
     /// When it was last heard of; nothing if never since the coordinator began.
     #[serde(with = "time::serde::rfc3339::option", default)]
+    #[schemars(with = "Option<Moment>")]
     pub heard_at: Option<OffsetDateTime>,
     /// How many jobs it is at, all in all.
     pub jobs: u32,
@@ -83,7 +86,7 @@ pub struct Word {
 }
 
 /// Something that a job waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
     /// A party is not connected.
@@ -179,7 +182,7 @@ pub enum Reason {
 }
 
 /// Jobs that stand in the way.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Behind {
     /// Those that the asker may see, oldest first.
     pub jobs: Vec<JobId>,

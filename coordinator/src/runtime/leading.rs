@@ -24,6 +24,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entente_metrics::Registry;
+use entente_protocol::job::{JobId, PartyName};
 use rand::{SeedableRng, rngs::SysRng};
 use rand_chacha::ChaCha20Rng;
 use tokio::{
@@ -65,6 +66,7 @@ pub(crate) async fn start<L: Leases>(
     registry: &Registry,
 ) -> Result<(Handle, JoinHandle<()>), StoreError> {
     let waiting = Arc::new(Waiting::default());
+    let followers = Arc::new(Waiting::default());
     let (seat, handles) = watch::channel(Seat::StandsBy { leader: None });
     let mut candidate = Candidate {
         settings,
@@ -72,12 +74,18 @@ pub(crate) async fn start<L: Leases>(
         address,
         meters: Meters::new(registry),
         waiting: waiting.clone(),
+        followers: followers.clone(),
         seat,
     };
     let reign = candidate.take().await?;
     let running = tokio::spawn(candidate.run(reign));
     let seat = handles;
-    Ok((Handle { seat, waiting }, running))
+    let handle = Handle {
+        seat,
+        waiting,
+        followers,
+    };
+    Ok((handle, running))
 }
 
 struct Candidate<L> {
@@ -85,7 +93,8 @@ struct Candidate<L> {
     leases: L,
     address: String,
     meters: Meters,
-    waiting: Arc<Waiting>,
+    waiting: Arc<Waiting<PartyName>>,
+    followers: Arc<Waiting<JobId>>,
     seat: watch::Sender<Seat>,
 }
 
@@ -158,6 +167,7 @@ impl<L: Leases> Candidate<L> {
             clock,
             meters: self.meters.clone(),
             waiting: self.waiting.clone(),
+            followers: self.followers.clone(),
             refusals: Refusals::default(),
             stale: false,
             until: leads_until,
@@ -245,6 +255,7 @@ impl<L: Leases> Candidate<L> {
         self.meters.stands_by();
         self.seat.send_replace(Seat::StandsBy { leader });
         self.waiting.wake_all();
+        self.followers.wake_all();
     }
 }
 

@@ -5,15 +5,34 @@ use tracing::{info, warn};
 
 use crate::{
     audit::Deed,
-    engine::Late,
+    engine::{Engine, Event, Late, Order},
     job::{Change, FailureRecord, JobRecord, JobState},
 };
 
+/// That somebody wants something done with a job; whether it is, the next line says.
+pub(super) fn asked(engine: &Engine, event: &Event) {
+    let (id, by, order) = match event {
+        Event::Cancel { id, by } => (id, by, Order::Cancel),
+        Event::Pause { id, by } => (id, by, Order::Pause),
+        Event::Resume { id, by } => (id, by, Order::Resume),
+        Event::Retry { id, by, .. } => (id, by, Order::Retry),
+        Event::Submit { .. }
+        | Event::Drain { .. }
+        | Event::Sync { .. }
+        | Event::Answer { .. }
+        | Event::Tick => return,
+    };
+    if let Some(record) = engine.record(*id) {
+        let (job, attempt, correlation) = (record.id, record.attempt, record.correlation());
+        info!(%job, attempt, %correlation, %by, %order, "asked");
+    }
+}
+
 pub(super) fn submitted(record: &JobRecord) {
-    let (job, correlation) = (record.id, record.correlation());
+    let (job, attempt, correlation) = (record.id, record.attempt, record.correlation());
     match record.retry_of {
-        Some(of) => info!(%job, %correlation, by = %record.submitted_by, %of, "retries"),
-        None => info!(%job, %correlation, by = %record.submitted_by, "submitted"),
+        Some(of) => info!(%job, attempt, %correlation, by = %record.submitted_by, %of, "retries"),
+        None => info!(%job, attempt, %correlation, by = %record.submitted_by, "submitted"),
     }
 }
 
@@ -54,9 +73,10 @@ pub(super) fn late(late: &Late) {
         party,
         state,
         says,
+        attempt,
         correlation,
     } = late;
-    warn!(%job, %correlation, %party, %state, says, "said too late: the end stands");
+    warn!(%job, attempt, %correlation, %party, %state, says, "said too late: the end stands");
 }
 
 /// Labels alone: what parties write for people stays in the record.

@@ -1,29 +1,41 @@
-//! Who is to be woken for which party.
+//! Who is to be woken for whom: for a party whose wish has changed, for a job of
+//! which something has.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use entente_protocol::job::PartyName;
 use tokio::sync::watch;
 
-/// Who is to be woken for which party.
-#[derive(Default)]
-pub(super) struct Waiting(Mutex<HashMap<PartyName, watch::Sender<()>>>);
+/// Who is to be woken for whom.
+pub(super) struct Waiting<K>(Mutex<HashMap<K, watch::Sender<()>>>);
 
-impl Waiting {
-    pub(super) fn subscribe(&self, party: &PartyName) -> watch::Receiver<()> {
+impl<K> Default for Waiting<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Waiting<K> {
+    pub(super) fn subscribe(&self, whom: &K) -> watch::Receiver<()> {
         let mut senders = self.senders();
         let sender = senders
-            .entry(party.clone())
+            .entry(whom.clone())
             .or_insert_with(|| watch::Sender::new(()));
         sender.subscribe()
     }
 
-    pub(super) fn wake(&self, party: &PartyName) {
-        if let Some(sender) = self.senders().get(party) {
-            sender.send_replace(());
+    pub(super) fn wake(&self, whom: &K) {
+        let mut senders = self.senders();
+        let Some(sender) = senders.get(whom) else {
+            return;
+        };
+        match sender.receiver_count() {
+            // Nobody waits any more, and there are many jobs.
+            0 => drop(senders.remove(whom)),
+            _ => drop(sender.send_replace(())),
         }
     }
 
@@ -34,7 +46,7 @@ impl Waiting {
         }
     }
 
-    fn senders(&self) -> MutexGuard<'_, HashMap<PartyName, watch::Sender<()>>> {
+    fn senders(&self) -> MutexGuard<'_, HashMap<K, watch::Sender<()>>> {
         // Nothing can be half done in there.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -92,6 +92,10 @@ pub async fn check<S: Store>(mut empty: impl AsyncFnMut() -> S) -> Result<(), Vi
     store.close().await;
 
     let store = empty().await;
+    log::a_jobs_log_tells_of_that_job_and_of_what_was_written(&store).await?;
+    store.close().await;
+
+    let store = empty().await;
     every_transition_of_the_table_is_written(&store).await?;
     store.close().await;
     Ok(())

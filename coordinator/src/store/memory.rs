@@ -17,7 +17,7 @@ use super::{Lead, Leases, Store, StoreError, Taking, Token};
 use crate::{
     audit::{Deed, Entry},
     engine::Draining,
-    job::{Change, JobRecord},
+    job::{Change, Happening, JobRecord, LogEntry},
 };
 
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct MemoryStore {
     jobs: Arc<Mutex<BTreeMap<JobId, JobRecord>>>,
     log: Arc<Mutex<Vec<Entry>>>,
     draining: Arc<Mutex<Option<Draining>>>,
+    happenings: Arc<Mutex<BTreeMap<JobId, Vec<Happening>>>>,
     broken: Arc<AtomicBool>,
     lease: Arc<Mutex<(u64, Option<String>)>>,
     /// How long a lease is; it ends only when the test says so.
@@ -73,10 +74,16 @@ impl MemoryStore {
         }
     }
 
-    fn log(&self, deed: Deed) {
+    fn audited(&self, deed: Deed) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let last = log.last().map(|entry| (entry.number, entry.hash.clone()));
         log.push(Entry::after(last, deed));
+    }
+
+    fn happenings(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobId, Vec<Happening>>> {
+        self.happenings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn jobs(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobId, JobRecord>> {
@@ -103,7 +110,9 @@ impl Store for MemoryStore {
             return Err(StoreError::Exists(record.id));
         }
         jobs.insert(record.id, record.clone());
-        self.log(Deed::submitted(record));
+        self.audited(Deed::submitted(record));
+        let first = Happening::submitted(record);
+        self.happenings().entry(record.id).or_default().push(first);
         Ok(())
     }
 
@@ -116,8 +125,11 @@ impl Store for MemoryStore {
                     && kept.version == change.expected_version() =>
             {
                 *kept = record.clone();
+                let mut logs = self.happenings();
+                let log = logs.entry(record.id).or_default();
+                log.extend_from_slice(change.happenings());
                 if let Some(deed) = change.deed() {
-                    self.log(deed.clone());
+                    self.audited(deed.clone());
                 }
                 Ok(())
             }
@@ -141,7 +153,7 @@ impl Store for MemoryStore {
 
     async fn append(&self, deed: &Deed) -> Result<(), StoreError> {
         self.may_write()?;
-        self.log(deed.clone());
+        self.audited(deed.clone());
         Ok(())
     }
 
@@ -150,6 +162,16 @@ impl Store for MemoryStore {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let behind = log.iter().filter(|entry| entry.number > after);
         Ok(behind.take(limit as usize).cloned().collect())
+    }
+
+    async fn log(&self, job: JobId, after: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.answer()?;
+        let log = self.happenings().get(&job).cloned().unwrap_or_default();
+        let entries = (1..)
+            .zip(log)
+            .map(|(number, happening)| LogEntry { number, happening });
+        let behind = entries.filter(|entry| entry.number > after);
+        Ok(behind.take(limit as usize).collect())
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {

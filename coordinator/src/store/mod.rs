@@ -23,7 +23,7 @@ use thiserror::Error;
 use crate::{
     audit::{Deed, Entry},
     engine::Draining,
-    job::{Change, JobRecord},
+    job::{Change, JobRecord, LogEntry},
 };
 
 pub use lease::{Lead, Leases, Taking, Token};
@@ -36,7 +36,7 @@ pub use sql::{Database, SqlStore};
 /// disk.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a new job, and adds its submission to the audit log.
+    /// Keeps a new job, and adds its submission to the audit log and to its own.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when there is one of this identity, of this
@@ -44,7 +44,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert(&self, record: &JobRecord) -> Result<(), StoreError>;
 
     /// Changes what is kept of a job, if it is still as the writer saw it, and
-    /// adds the change's [deed](Change::deed) to the audit log: both or neither.
+    /// adds the change's [deed](Change::deed) to the audit log and its
+    /// [happenings](Change::happenings) to the job's: all or nothing.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not, or there is no such job;
@@ -75,6 +76,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Corrupt`] naming an entry that cannot be read.
     async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries of a job's log behind number `after`, so many at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] naming a job whose log cannot be read.
+    async fn log(&self, job: JobId, after: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
 
     /// All jobs, in order of submission.
     ///

@@ -43,6 +43,7 @@ mod signed;
 mod tests;
 
 use entente_wire::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -117,7 +118,7 @@ impl Terms {
 
 /// A job that both parties have signed: all that is needed to verify it, but for
 /// the authority's certificate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
     /// [`VERSION`].

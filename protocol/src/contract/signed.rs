@@ -1,12 +1,13 @@
 //! One party's signature, and the two of a job.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ContractError, Terms};
 use crate::job::Side;
 
 /// That a party agrees to [`Terms`], and since when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
     /// When it signed: milliseconds since 1970-01-01 UTC, by its own clock. Part
@@ -85,7 +86,7 @@ impl Signed {
 }
 
 /// What the two parties have signed of a job so far.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signatures {
     /// The party that owns the features.

@@ -2,13 +2,16 @@
 
 use core::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{JobError, JobId};
 
 /// What people call a model. Several trainings may go by one name: each is a
 /// version of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
 
@@ -48,7 +51,7 @@ impl fmt::Display for ModelName {
 /// A model that a job asks: by its name, and by the version if not the newest
 /// is meant. The version is the identity of the job that trained it: unique
 /// without anybody having to count, and the same at both parties.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Written", into = "Written")]
 pub struct ModelRef {
     /// The name.
@@ -67,7 +70,7 @@ impl fmt::Display for ModelRef {
     }
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected the name of a model, or { name = ..., version = ... }"
@@ -77,7 +80,7 @@ enum Written {
     Version(Version),
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Version {
     name: ModelName,

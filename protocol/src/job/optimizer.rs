@@ -2,10 +2,11 @@
 //! weights have no choice: their masks cancel only under plain gradient
 //! descent.)
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The optimiser below the cut. Any will do there.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "optimizer", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
     /// Gradient descent.

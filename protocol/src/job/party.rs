@@ -2,12 +2,15 @@
 
 use core::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::JobError;
 
 /// The name of a party: as in its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartyName(String);
 
@@ -60,7 +63,7 @@ impl fmt::Display for PartyName {
 /// The side that a party takes. The paper's words (and not most of the
 /// literature's, which has them the other way round): the active party owns
 /// the features, the passive party the labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Owns the features, the bottom network and the secret key.

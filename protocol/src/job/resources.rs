@@ -1,5 +1,6 @@
 //! What a job takes of the machines that it runs on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{JobError, check::check};
@@ -7,7 +8,7 @@ use super::{JobError, check::check};
 /// `[resources]`: what a job takes at each of its parties. The coordinator
 /// knows no rows and cannot estimate it; it starts the job where both parties
 /// have so much left of what they let jobs count on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Resources {
     /// Threads that it counts on, 1 to 1024. Left out: 1.

@@ -5,10 +5,11 @@
 //! epoch, whether it was better than all before; patience is counted by both
 //! from these bits (see [`crate::course`]).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When a job gives up before all its epochs are done.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
     /// So many epochs without a better one end the training; at least 1.
@@ -29,7 +30,7 @@ impl EarlyStopping {
 }
 
 /// What epochs are compared by, on the validation rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Mean loss of a row: less is better.
@@ -40,7 +41,7 @@ pub enum Metric {
 }
 
 /// Which epoch's weights are tested and saved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// Those of the last epoch that was gone through.

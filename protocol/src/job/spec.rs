@@ -1,5 +1,6 @@
 //! What a person writes: TOML, or JSON through the API.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
 use crate::{fixed::Scales, privacy::Privacy};
 
 /// The protocols that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Additively homomorphic, asymmetric, two parties: see [`crate::acml`].
@@ -16,7 +17,7 @@ pub enum Protocol {
 }
 
 /// The encryption schemes that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SchemeName {
     /// Paillier.
@@ -24,7 +25,7 @@ pub enum SchemeName {
 }
 
 /// What a person writes. Unknown keys are errors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
     /// A name for people; need not be unique.
@@ -65,7 +66,7 @@ fn default_protocol() -> Protocol {
 }
 
 /// Who takes which side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parties {
     /// Owns the features.
@@ -92,7 +93,7 @@ impl Parties {
 }
 
 /// What the job learns from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "WrittenData")]
 pub struct Data {
     /// The name of the dataset in each party's own configuration.
@@ -128,7 +129,7 @@ pub struct Data {
 }
 
 /// What a person writes: what is left out hangs on what is not.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WrittenData {
     dataset: String,
@@ -163,7 +164,7 @@ impl From<WrittenData> for Data {
 }
 
 /// The order in which rows with ids are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOrder {
     /// The one that the ids give, whatever order a party stores its rows in.
@@ -174,7 +175,7 @@ pub enum RowOrder {
 }
 
 /// How the job learns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// Passes over the training rows.
@@ -208,7 +209,7 @@ fn is_zero(x: &u32) -> bool {
 }
 
 /// Under which encryption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Encryption {
     /// The scheme.
@@ -237,7 +238,7 @@ impl Default for Encryption {
 }
 
 /// When to give up: one rule in place of many time-outs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Liveness {
     /// A job that makes no progress for this long is failed. A lost link

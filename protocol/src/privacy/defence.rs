@@ -19,6 +19,7 @@ use entente_wire::{Decode, DecodeError, Digest, Encode, Reader, Secret};
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::normal::normal;
@@ -28,7 +29,7 @@ use crate::normal::normal;
 pub const ROOM: u64 = 8;
 
 /// Noise on the gradients that are released.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Defence {
     /// All gradients are as long as the longest, in expectation.

@@ -14,12 +14,13 @@
 
 use entente_wire::{Decode, DecodeError, Encode, Reader};
 use ndarray::{Array2, ArrayView1};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{float, put_float};
 
 /// The attacks on the gradients of one epoch: areas under their curves.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Leak {
     /// Of the norm attack.

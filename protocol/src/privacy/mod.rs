@@ -26,10 +26,11 @@ pub mod gauge;
 pub use defence::{Defence, Noise};
 pub use gauge::{Gauge, Leak};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the parties agree on about labels.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Privacy {
     /// The job ends when an attack on an epoch's gradients reaches a larger

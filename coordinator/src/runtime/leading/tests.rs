@@ -180,6 +180,7 @@ async fn after_its_time_it_answers_nothing() {
             clock,
             meters: Meters::new(&Registry::new().unwrap()),
             waiting: Arc::new(Waiting::default()),
+            followers: Arc::default(),
             refusals: Refusals::default(),
             stale: false,
             until: leads_until,

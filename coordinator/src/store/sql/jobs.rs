@@ -1,14 +1,15 @@
 //! Jobs in a database, under the token of one taking of its lease.
 
 use async_trait::async_trait;
+use entente_protocol::job::JobId;
 use sqlx::{Any, Row, Transaction};
 
-use super::{Database, draining, failed, integer, log, record};
+use super::{Database, draining, failed, happenings, integer, log, record};
 use crate::{
     audit::{Deed, Entry},
     clock::Millis,
     engine::Draining,
-    job::{Change, JobRecord},
+    job::{Change, Happening, JobRecord, LogEntry},
     store::{Store, StoreError, Token},
 };
 
@@ -85,6 +86,8 @@ impl Store for SqlStore {
             return Err(StoreError::Exists(record.id));
         }
         log::append(&mut both, &Deed::submitted(record)).await?;
+        let first = [Happening::submitted(record)];
+        happenings::append(&mut both, record.id, &first).await?;
         both.commit().await.map_err(failed("keep a job"))
     }
 
@@ -125,6 +128,7 @@ impl Store for SqlStore {
         if let Some(deed) = change.deed() {
             log::append(&mut both, deed).await?;
         }
+        happenings::append(&mut both, record.id, change.happenings()).await?;
         both.commit().await.map_err(failed("change a job"))
     }
 
@@ -147,6 +151,10 @@ impl Store for SqlStore {
 
     async fn audit(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         log::entries(self.database.pool(), after, limit).await
+    }
+
+    async fn log(&self, job: JobId, after: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        happenings::entries(self.database.pool(), job, after, limit).await
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, StoreError> {
@@ -181,6 +189,6 @@ fn moment(moment: Option<Millis>) -> Result<Option<i64>, StoreError> {
     moment.map(|moment| integer(moment.0)).transpose()
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(failed("write a record down"))
 }

@@ -59,6 +59,12 @@ const VERSIONS: &[Version] = &[
         postgres: None,
     },
     Version {
+        number: 7,
+        name: "job_log",
+        sql: include_str!("../../../migrations/0007_job_log.sql"),
+        postgres: None,
+    },
+    Version {
         number: 8,
         name: "scheduling",
         sql: include_str!("../../../migrations/0008_scheduling.sql"),

@@ -15,6 +15,7 @@
 //! server's default there.
 
 mod draining;
+mod happenings;
 mod jobs;
 mod lease;
 mod log;

@@ -1,9 +1,10 @@
 //! The kinds of layers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A layer below the cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Layer {
     /// Fully connected, with bias: a row to a row.
@@ -94,7 +95,7 @@ pub enum Layer {
 }
 
 /// What a residual block adds to the outcome of its layers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortcut {
     /// x itself: the layers must keep its shape.

@@ -28,6 +28,7 @@ mod written;
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::written::Written;
@@ -41,7 +42,7 @@ pub use self::{
 };
 
 /// What the job learns: the network below the cut, and the classes above it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Network {
     /// The shape of a sample: what the first layer takes.
@@ -68,7 +69,7 @@ pub enum Bottom {
 }
 
 /// What is minimised above the cut.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
     /// Softmax over one logit for each class, and cross-entropy.

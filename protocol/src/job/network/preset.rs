@@ -7,12 +7,13 @@
 //! average, in something small, because the cut counts in fixed point and
 //! |a| <= 1 costs no bits.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, LayerError, LayerPath, Objective, SampleShape, Shortcut};
 
 /// A network by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// Multinomial logistic regression: nothing below the cut, h is as wide as

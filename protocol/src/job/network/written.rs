@@ -1,12 +1,13 @@
 //! `[network]` as it is written, with its two ways to say each thing, and the
 //! way to the one form that is worked with.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bottom, Layer, Network, Objective, Preset, SampleShape};
 
 /// What a person writes. `inputs = 4` is short for `input = [4]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]

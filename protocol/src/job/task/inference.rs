@@ -2,6 +2,7 @@
 
 use entente_he::{CutBounds, KeyBits};
 use entente_wire::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What a person writes to have a model asked. Unknown keys are errors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InferenceSpec {
     /// A name for people; need not be unique.
@@ -50,7 +51,7 @@ fn default_batch_size() -> usize {
 }
 
 /// What is asked, as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
     /// How good the model is on rows whose classes are known.
@@ -60,7 +61,7 @@ pub enum Asked {
 }
 
 /// The rows that a model is asked about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskedData {
     /// The name of the dataset in each party's own configuration.
@@ -81,7 +82,7 @@ pub struct AskedData {
 /// Rows of a dataset, by what they were to the training of the model: its seed
 /// and its fractions say so of any rows, and on the rows that it trained with
 /// they are the same ones again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichRows {
     /// Every one.

@@ -22,8 +22,12 @@ mod inference;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use entente_wire::Digest;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Value, json};
 
 pub use self::inference::{Asked, AskedData, Inference, InferenceSpec, Question, WhichRows};
 use super::{Job, JobError, JobSpec, Keep, ModelName, Parties, PartyName, Resources, Side};
@@ -72,10 +76,26 @@ impl Serialize for TaskSpec {
     }
 }
 
+/// Of either kind. A training may say so, and need not.
+impl JsonSchema for TaskSpec {
+    fn schema_name() -> Cow<'static, str> {
+        "TaskSpec".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut train = JobSpec::json_schema(generator);
+        if let Some(Value::Object(fields)) = train.get_mut("properties") {
+            fields.insert(TASK.into(), json!({ "const": TRAIN }));
+        }
+        let infer = generator.subschema_for::<InferenceSpec>();
+        json_schema!({ "anyOf": [train, infer] })
+    }
+}
+
 /// From JSON: the one other language in which specifications travel.
 impl<'de> Deserialize<'de> for TaskSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut value = serde_json::Value::deserialize(deserializer)?;
+        let mut value = Value::deserialize(deserializer)?;
         let asks = value.get(TASK).is_some_and(|task| task != TRAIN);
         let spec = if asks {
             serde_json::from_value(value).map(Self::Infer)
