@@ -13,8 +13,7 @@ use crate::{
     api::{
         AuditLog, IDEMPOTENCY_KEY, JobList, PartyList, audit,
         document::{self, Document},
-        draining,
-        events, history, jobs, operations, orders,
+        draining, events, history, jobs, operations, orders,
         page::Page,
         parties,
         problem::Kind,
