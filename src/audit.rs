@@ -17,7 +17,9 @@ use crate::{
 pub(crate) fn run(args: AuditArgs) -> Result<(), Failure> {
     match args.command {
         AuditCommand::List => list(&fetch(&args.asking.client)?, args.asking.shown.output),
-        AuditCommand::Contract { file, ca } => contract::verify(&file, &ca, args.asking.shown.output),
+        AuditCommand::Contract { file, ca } => {
+            contract::verify(&file, &ca, args.asking.shown.output)
+        }
         AuditCommand::Verify { file, head } => {
             let entries = match file {
                 Some(file) => read(&file)?,

@@ -17,7 +17,10 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Prints a value as JSON on a line of its own, of several.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string(value).map_err(Failure::runtime)?);
+    println!(
+        "{}",
+        serde_json::to_string(value).map_err(Failure::runtime)?
+    );
     Ok(())
 }
 

@@ -158,7 +158,12 @@ fn specification(spec: &TaskSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-fn decide(job: JobId, approves: bool, reason: Option<&str>, at: &BesideArgs) -> Result<(), Failure> {
+fn decide(
+    job: JobId,
+    approves: bool,
+    reason: Option<&str>,
+    at: &BesideArgs,
+) -> Result<(), Failure> {
     let since = UNIX_EPOCH.elapsed().unwrap_or_default();
     let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let ledger = ledger(at)?;

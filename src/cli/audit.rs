@@ -8,7 +8,9 @@ use entente_coordinator::audit::Head;
 use super::AskingArgs;
 
 #[derive(Debug, Args)]
-#[command(after_help = "The coordinator shows its log to operators: --client names an operator's certificate.")]
+#[command(
+    after_help = "The coordinator shows its log to operators: --client names an operator's certificate."
+)]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
     pub(crate) command: AuditCommand,

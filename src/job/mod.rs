@@ -89,7 +89,9 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let found = client.contract(id).await.map_err(Failure::runtime)?;
                 contract::show(&found, args.asking.shown.output)
             }
-            (JobCommand::Watch { id }, _) => watch_to_end(&client, parse(&id)?, args.asking.shown.output).await,
+            (JobCommand::Watch { id }, _) => {
+                watch_to_end(&client, parse(&id)?, args.asking.shown.output).await
+            }
             (JobCommand::Cancel { id }, _) => {
                 let view = client.cancel(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::job(&view, args.asking.shown.output)

@@ -21,7 +21,10 @@ const NOBODY: &str = "0190a000-0000-7000-8000-000000000000";
 const UNREACHED: [(&str, &str); 3] = [
     ("internal", "a defect: none is known"),
     ("unavailable", "the store fails, or the end: runtime::tests"),
-    ("standby", "wants two coordinators and PostgreSQL: tests/standby.rs"),
+    (
+        "standby",
+        "wants two coordinators and PostgreSQL: tests/standby.rs",
+    ),
 ];
 
 #[actix_rt::test]
@@ -30,7 +33,9 @@ async fn the_document_is_served_to_anybody_and_its_schemas_are_schemas() {
     let running = house.start().await;
     let walker = Walker::new(&house, running.addresses.api).await;
     assert_eq!(walker.document, api_document());
-    let schemas = walker.document["components"]["schemas"].as_object().unwrap();
+    let schemas = walker.document["components"]["schemas"]
+        .as_object()
+        .unwrap();
     assert!(schemas.len() > 40, "{:?}", schemas.keys());
     for (name, schema) in schemas {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
@@ -70,7 +75,11 @@ async fn every_operation_answers_as_documented_rightly_and_wrongly_called() {
         for parameter in operation.query() {
             let wrong = call().query(&format!("{parameter}=%21%21"));
             walker
-                .refused(&operation, wrong.brings(operation.good_body()), "unreadable")
+                .refused(
+                    &operation,
+                    wrong.brings(operation.good_body()),
+                    "unreadable",
+                )
                 .await;
         }
         if operation.takes_a_body() {
@@ -93,7 +102,9 @@ async fn every_operation_answers_as_documented_rightly_and_wrongly_called() {
 
     let mut unreached = walker.unreached();
     unreached.retain(|(_, problem)| {
-        let known = UNREACHED.iter().any(|(kind, _)| problem.ends_with(&format!(":{kind}")));
+        let known = UNREACHED
+            .iter()
+            .any(|(kind, _)| problem.ends_with(&format!(":{kind}")));
         !known
     });
     assert_eq!(unreached, []);
@@ -120,25 +131,51 @@ async fn rightly(walker: &Walker<'_>) -> String {
     let mut bank_b = walker.house.party("bank-b", at);
     let parsed: JobId = id.parse().unwrap();
     let mut parties = [&mut bank_a, &mut bank_b];
-    go_on(&client, parsed, &mut parties, |view| view.state == JobState::Running).await;
-    walker.answered("pauseJob", at_job("POST", "/pause"), 200).await;
-    walker.answered("resumeJob", at_job("POST", "/resume"), 200).await;
-    go_on(&client, parsed, &mut parties, |view| view.state == JobState::Running).await;
+    go_on(&client, parsed, &mut parties, |view| {
+        view.state == JobState::Running
+    })
+    .await;
+    walker
+        .answered("pauseJob", at_job("POST", "/pause"), 200)
+        .await;
+    walker
+        .answered("resumeJob", at_job("POST", "/resume"), 200)
+        .await;
+    go_on(&client, parsed, &mut parties, |view| {
+        view.state == JobState::Running
+    })
+    .await;
     let truth = serde_json::to_string(&bank_a.truth()).unwrap();
     let sync = Call::of("POST", "/v1/sync", "party").brings(Some(("application/json", truth)));
     let wish = walker.answered("sync", sync, 200).await;
     assert_eq!(wish["jobs"][0]["job"], id.as_str());
-    for (operation, rest) in [("showJob", ""), ("explainJob", "/why"), ("showContract", "/contract")] {
+    for (operation, rest) in [
+        ("showJob", ""),
+        ("explainJob", "/why"),
+        ("showContract", "/contract"),
+    ] {
         walker.answered(operation, at_job("GET", rest), 200).await;
     }
     let mut parties = [&mut bank_a, &mut bank_b];
-    go_on(&client, parsed, &mut parties, |view| view.state == JobState::Succeeded).await;
+    go_on(&client, parsed, &mut parties, |view| {
+        view.state == JobState::Succeeded
+    })
+    .await;
 
     let log = walker
-        .answered("readJobLog", at_job("GET", "/log").query("after=1&limit=2"), 200)
+        .answered(
+            "readJobLog",
+            at_job("GET", "/log").query("after=1&limit=2"),
+            200,
+        )
         .await;
-    assert_eq!((log["entries"].as_array().unwrap().len(), &log["next"]), (2, &json!(3)));
-    let told = walker.answered("watchJob", at_job("GET", "/events"), 200).await;
+    assert_eq!(
+        (log["entries"].as_array().unwrap().len(), &log["next"]),
+        (2, &json!(3))
+    );
+    let told = walker
+        .answered("watchJob", at_job("GET", "/events"), 200)
+        .await;
     assert_eq!(told["state"], "succeeded");
     let list = Call::of("GET", "/v1/jobs", "user");
     let list = list.query("state=succeeded&party=bank-a&submitted_by=user/alice&limit=1");
@@ -152,7 +189,9 @@ async fn rightly(walker: &Walker<'_>) -> String {
         ("isReady", "/readyz", "party"),
         ("readMetrics", "/metrics", "party"),
     ] {
-        walker.answered(operation, Call::of("GET", path, by), 200).await;
+        walker
+            .answered(operation, Call::of("GET", path, by), 200)
+            .await;
     }
     id
 }
@@ -170,9 +209,22 @@ async fn submissions(walker: &Walker<'_>) {
     let submit = || Call::of("POST", "/v1/jobs", "user");
     for (call, problem) in [
         (submit().brings(with("a", 0)), "invalid-job"),
-        (submit().brings(with("a", 1)).header("Idempotency-Key", "two words"), "unreadable"),
-        (submit().brings(with("another", 1)).header("Idempotency-Key", "once"), "key-reused"),
-        (submit().brings(with("a", 1)).query("priority=high"), "forbidden"),
+        (
+            submit()
+                .brings(with("a", 1))
+                .header("Idempotency-Key", "two words"),
+            "unreadable",
+        ),
+        (
+            submit()
+                .brings(with("another", 1))
+                .header("Idempotency-Key", "once"),
+            "key-reused",
+        ),
+        (
+            submit().brings(with("a", 1)).query("priority=high"),
+            "forbidden",
+        ),
     ] {
         walker.refused(&operation, call, problem).await;
     }
@@ -189,9 +241,14 @@ async fn states(walker: &Walker<'_>) {
         walker.refused(&operation, call, problem).await;
     };
     let ordered = async |operation: &str, id: JobId, status: u16| {
-        let path = walker.operation(operation).path.replace("{id}", &id.to_string());
+        let path = walker
+            .operation(operation)
+            .path
+            .replace("{id}", &id.to_string());
         let method = walker.operation(operation).method().to_owned();
-        walker.answered(operation, Call::of(&method, &path, "user"), status).await
+        walker
+            .answered(operation, Call::of(&method, &path, "user"), status)
+            .await
     };
     for operation in ["pauseJob", "retryJob"] {
         refused(operation, waiting, "not-now").await;
@@ -211,22 +268,42 @@ async fn states(walker: &Walker<'_>) {
     let mut bank_b = walker.house.party("bank-b", walker.at);
     let mut parties = [&mut bank_a, &mut bank_b];
     let running = client.submit(&spec()).await.unwrap().id;
-    go_on(&client, running, &mut parties, |view| view.state == JobState::Running).await;
+    go_on(&client, running, &mut parties, |view| {
+        view.state == JobState::Running
+    })
+    .await;
     ordered("cancelJob", running, 200).await;
     refused("resumeJob", running, "not-now").await;
-    go_on(&client, running, &mut parties, |view| view.state == JobState::Cancelled).await;
+    go_on(&client, running, &mut parties, |view| {
+        view.state == JobState::Cancelled
+    })
+    .await;
     let done = client.submit(&spec()).await.unwrap().id;
-    go_on(&client, done, &mut parties, |view| view.state == JobState::Succeeded).await;
+    go_on(&client, done, &mut parties, |view| {
+        view.state == JobState::Succeeded
+    })
+    .await;
     refused("retryJob", done, "job-ended").await;
 }
 
 /// Follows a job that does not end as often as one may, and once more.
 async fn too_many_streams(walker: &Walker<'_>, _: &str) -> Vec<impl Sized> {
-    let waiting = walker.house.client(walker.at).submit(&spec()).await.unwrap().id;
+    let waiting = walker
+        .house
+        .client(walker.at)
+        .submit(&spec())
+        .await
+        .unwrap()
+        .id;
     let path = format!("/v1/jobs/{waiting}/events");
     let mut streams = Vec::new();
     for _ in 0..32 {
-        let response = walker.caller("user").request("GET", &path).send().await.unwrap();
+        let response = walker
+            .caller("user")
+            .request("GET", &path)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), 200);
         streams.push(response);
     }
@@ -234,7 +311,12 @@ async fn too_many_streams(walker: &Walker<'_>, _: &str) -> Vec<impl Sized> {
     let call = Call::of("GET", &path, "user");
     walker.refused(&operation, call, "too-many-streams").await;
     // Another caller's are another's.
-    let response = walker.caller("reader").request("GET", &path).send().await.unwrap();
+    let response = walker
+        .caller("reader")
+        .request("GET", &path)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
     streams.push(response);
     streams
@@ -245,7 +327,11 @@ async fn requests_are_called_what_their_callers_call_them() {
     let house = House::new();
     let running = house.start().await;
     let alice = house.caller("user/alice", running.addresses.api);
-    for (sent, kept) in [(Some("gateway-7"), true), (Some("two words"), false), (None, false)] {
+    for (sent, kept) in [
+        (Some("gateway-7"), true),
+        (Some("two words"), false),
+        (None, false),
+    ] {
         let mut request = alice.request("GET", "/v1/jobs/seven");
         if let Some(sent) = sent {
             request = request.insert_header(("X-Request-Id", sent));

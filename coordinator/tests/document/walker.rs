@@ -85,8 +85,12 @@ impl Operation {
 
     pub(crate) fn query(&self) -> Vec<&str> {
         let parameters = self.value["parameters"].as_array().unwrap();
-        let query = parameters.iter().filter(|parameter| parameter["in"] == "query");
-        query.map(|parameter| parameter["name"].as_str().unwrap()).collect()
+        let query = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "query");
+        query
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect()
     }
 
     pub(crate) fn takes_a_body(&self) -> bool {
@@ -107,7 +111,9 @@ impl Operation {
             let kinds = schema.pointer("/allOf/1/properties/type/enum");
             let kinds = kinds.and_then(Value::as_array).cloned().unwrap_or_default();
             let status = status.clone();
-            kinds.into_iter().map(move |kind| (status.clone(), kind.as_str().unwrap().to_owned()))
+            kinds
+                .into_iter()
+                .map(move |kind| (status.clone(), kind.as_str().unwrap().to_owned()))
         };
         responses.iter().flat_map(of).collect()
     }
@@ -159,7 +165,9 @@ impl<'a> Walker<'a> {
 
     pub(crate) fn operation(&self, name: &str) -> Operation {
         let mut operations = self.operations().into_iter();
-        operations.find(|operation| operation.name() == name).unwrap()
+        operations
+            .find(|operation| operation.name() == name)
+            .unwrap()
     }
 
     /// A value is as a schema of the document says.
@@ -175,7 +183,10 @@ impl<'a> Walker<'a> {
     }
 
     async fn call(&self, call: Call) -> (u16, String, String, Option<String>) {
-        let query = call.query.map(|query| format!("?{query}")).unwrap_or_default();
+        let query = call
+            .query
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         let path = format!("{}{query}", call.path);
         let mut request = self.caller(&call.by).request(&call.method, &path);
         for (name, value) in &call.headers {
@@ -195,7 +206,12 @@ impl<'a> Walker<'a> {
         let allow = header("allow");
         let status = response.status().as_u16();
         let body = response.body().limit(16 << 20).await.unwrap();
-        (status, media, String::from_utf8(body.to_vec()).unwrap(), allow)
+        (
+            status,
+            media,
+            String::from_utf8(body.to_vec()).unwrap(),
+            allow,
+        )
     }
 
     /// The operation answers so, with what the document says.
@@ -205,13 +221,21 @@ impl<'a> Walker<'a> {
         assert_eq!(status, expected, "{name}: {body}");
         let content = &operation.value["responses"][status.to_string()]["content"];
         let schema = &content[&media]["schema"];
-        assert!(!schema.is_null(), "{name}: {status} {media} is not documented");
-        self.answered.borrow_mut().insert((name.to_owned(), status.to_string()));
+        assert!(
+            !schema.is_null(),
+            "{name}: {status} {media} is not documented"
+        );
+        self.answered
+            .borrow_mut()
+            .insert((name.to_owned(), status.to_string()));
         let (schema, value) = match (media.as_str(), schema.get("contentSchema")) {
             ("application/json", _) => (schema, serde_json::from_str(&body).unwrap()),
             // The last event of a stream.
             (_, Some(schema)) => {
-                let data = body.lines().filter_map(|line| line.strip_prefix("data: ")).last();
+                let data = body
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("data: "))
+                    .last();
                 (schema, serde_json::from_str(data.unwrap()).unwrap())
             }
             (_, None) => (schema, Value::String(body)),
@@ -226,13 +250,22 @@ impl<'a> Walker<'a> {
         let (status, media, body, _) = self.call(call).await;
         let urn = format!("urn:entente:problem:{problem}");
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((&body["type"], media.as_str()), (&json!(urn), "application/problem+json"), "{name}: {body:#}");
-        let documented = operation.problems().contains(&(status.to_string(), urn.clone()));
+        assert_eq!(
+            (&body["type"], media.as_str()),
+            (&json!(urn), "application/problem+json"),
+            "{name}: {body:#}"
+        );
+        let documented = operation
+            .problems()
+            .contains(&(status.to_string(), urn.clone()));
         assert!(documented, "{name}: {status} {urn} is not documented");
         let response = &operation.value["responses"][status.to_string()];
         self.holds(&response["content"][&media]["schema"], &body);
         let detail = body["detail"].as_str().unwrap();
-        assert!(detail.len() > 20 && body["status"] == status, "{name}: {body:#}");
+        assert!(
+            detail.len() > 20 && body["status"] == status,
+            "{name}: {body:#}"
+        );
         self.reached.borrow_mut().insert((name.to_owned(), urn));
     }
 
@@ -240,10 +273,17 @@ impl<'a> Walker<'a> {
     pub(crate) async fn other_methods(&self, operation: &Operation, path: &str) {
         let methods = self.document["paths"][&operation.path].as_object().unwrap();
         let documented: BTreeSet<String> = methods.keys().map(|key| key.to_uppercase()).collect();
-        for method in METHODS.iter().filter(|method| !documented.contains(**method)) {
+        for method in METHODS
+            .iter()
+            .filter(|method| !documented.contains(**method))
+        {
             let call = Call::of(method, path, "user");
             let (status, media, body, allow) = self.call(call).await;
-            assert_eq!((status, media.as_str()), (405, "application/problem+json"), "{body}");
+            assert_eq!(
+                (status, media.as_str()),
+                (405, "application/problem+json"),
+                "{body}"
+            );
             let allow = allow.unwrap();
             let allowed: BTreeSet<String> = allow.split(", ").map(str::to_owned).collect();
             assert_eq!(allowed, documented, "{method} {path}");
@@ -265,7 +305,12 @@ impl<'a> Walker<'a> {
         let mut all: Vec<(String, String)> = Vec::new();
         for operation in self.operations() {
             let name = operation.name().to_owned();
-            all.extend(operation.problems().into_iter().map(|(_, kind)| (name.clone(), kind)));
+            all.extend(
+                operation
+                    .problems()
+                    .into_iter()
+                    .map(|(_, kind)| (name.clone(), kind)),
+            );
         }
         all.retain(|pair| !reached.contains(pair));
         all
