@@ -157,3 +157,33 @@ fn the_log_tells_of_all_that(path: &Path, id: &str, olga: &str) {
     write(&Value::Null);
     assert_eq!(fail(path, &verify).0, 3);
 }
+
+#[test]
+fn the_api_is_described_without_a_coordinator() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = json(folder.path(), &["api"]);
+    assert_eq!(document["openapi"], "3.1.0");
+    let events = &document["paths"]["/v1/jobs/{id}/events"]["get"];
+    assert_eq!(events["operationId"], "watchJob");
+    let table = succeed(folder.path(), &["api"]);
+    for path in document["paths"].as_object().unwrap().keys() {
+        assert!(table.contains(path.as_str()), "{path} in {table}");
+    }
+}
+
+#[test]
+fn exit_codes_are_the_same_in_the_help_and_in_the_readme() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = succeed(folder.path(), &["--help"]);
+    let readme = include_str!("../README.md");
+    let codes = help.split("Exit codes:\n").nth(1).unwrap();
+    let codes = codes.split("\n\n").next().unwrap().lines();
+    let mut count = 0;
+    for line in codes {
+        let (code, when) = line.trim().split_once(' ').unwrap();
+        let row = format!("| {code} | {} |", when.trim());
+        assert!(readme.contains(&row), "{row}");
+        count += 1;
+    }
+    assert_eq!(count, 9);
+}

@@ -78,12 +78,12 @@ impl Keeper {
                 let classes = classes.as_deref();
                 let file = results::evaluation_file(inference, *version, evaluation, classes);
                 let path = results::save_evaluation(&self.state_dir, self.job, &file)?;
-                tracing::info!(job = %self.job, path = %path.display(), "the evaluation is saved");
+                tracing::info!(path = %path.display(), "the evaluation is saved");
             }
             (Product::Predictions(predictions), Keeps::Results { rows, classes, .. }) => {
                 let file = results::predictions_file(predictions, rows, classes.as_deref())?;
                 let path = results::save_predictions(&self.state_dir, self.job, &file)?;
-                tracing::info!(job = %self.job, path = %path.display(), "predictions are saved");
+                tracing::info!(path = %path.display(), "predictions are saved");
             }
             (Product::Nothing, Keeps::Results { .. }) => {}
             (product, _) => {

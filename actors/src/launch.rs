@@ -15,7 +15,7 @@ use entente_protocol::{
     control::{Assignment, Failure},
     job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
-    session::{Correlation, session_id},
+    session::session_id,
 };
 use entente_wire::{Digest, Secret, SessionId};
 use thiserror::Error;
@@ -32,6 +32,7 @@ use crate::{
     models::ModelError,
     network::{self, weights::WeightsError},
     party::{JobHandle, Seat, seat},
+    spans,
 };
 
 pub(crate) use self::beginning::{Beginning, Begun, begin};
@@ -106,12 +107,9 @@ impl Plan {
         })
     }
 
-    /// What every line of the log about this attempt stands in: the coordinator
-    /// and the peer call it the same. Of the highest level, so that no filter of
-    /// the log takes the name from the lines that it lets through.
+    /// What every line of the log about this attempt stands in.
     pub(crate) fn span(&self) -> tracing::Span {
-        let correlation = Correlation::from(self.session);
-        tracing::error_span!("attempt", job = %self.id, attempt = self.attempt, %correlation)
+        spans::attempt(self.id, self.attempt, Some(self.task.digest()))
     }
 }
 
@@ -144,7 +142,7 @@ pub(crate) struct Prepared<R> {
 
 impl<R: Role> Ready for Prepared<R> {
     fn start(self: Box<Self>, mut at: Seat) -> JobHandle {
-        tracing::debug!(role = type_name::<R>(), job = %at.plan.id, "starts");
+        tracing::debug!(role = type_name::<R>(), "starts");
         let (now, setting) = (Instant::now(), at.setting());
         let (role, restored) = (self.role, at.restored.take());
         let driver = match restored {

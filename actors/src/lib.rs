@@ -36,6 +36,7 @@ pub mod policy;
 mod private_file;
 mod process;
 pub mod results;
+mod spans;
 mod state_dir;
 mod telemetry;
 pub mod transport;

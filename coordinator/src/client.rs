@@ -5,7 +5,9 @@
 //! somebody stands by but nobody leads, a takeover is under way, and the round
 //! begins again.
 
+mod answer;
 mod draining;
+mod error;
 mod event_stream;
 mod happenings;
 mod orders;
@@ -17,16 +19,14 @@ use entente_protocol::{
     contract::Contract,
     job::{JobId, TaskSpec},
 };
-use entente_tls::{Credentials, Identity, TlsError};
+use entente_tls::{Credentials, Identity};
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 use url::Url;
 
-use awc::{
-    ClientResponse, Connector, SendClientRequest, error::SendRequestError, http::StatusCode,
-};
+use awc::{Connector, SendClientRequest};
 use tokio::time::sleep;
 
+use self::answer::answer;
 use crate::{
     api::{AuditLog, IDEMPOTENCY_KEY, JobList, LARGEST_PAGE, PartyList},
     audit::Entry,
@@ -34,10 +34,8 @@ use crate::{
 };
 
 pub use crate::api::problem::Problem;
+pub use error::ClientError;
 pub use watch::Watch;
-
-/// Some thousands of jobs.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// Before asking again for an answer that was lost: long enough for a coordinator
 /// that is started anew.
@@ -63,52 +61,6 @@ pub struct Client {
     bases: Vec<Url>,
     /// Of the one that answered last.
     answering: Cell<usize>,
-}
-
-/// Why there is no answer, or not the one that was hoped for.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// The address cannot be used.
-    #[error("{0} is no address of a coordinator: write https://host:port")]
-    Address(Url),
-    /// There is no address.
-    #[error("no coordinator has an address: write https://host:port")]
-    Nowhere,
-    /// TLS cannot be set up.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// No connection came about: nothing was asked.
-    #[error("the coordinator at {base} cannot be reached: {reason}")]
-    Unreachable {
-        /// Its address.
-        base: Url,
-        /// What happened.
-        reason: String,
-    },
-    /// It was asked, perhaps, and no answer came.
-    #[error("the answer of the coordinator at {base} was lost: {reason}")]
-    AnswerLost {
-        /// Its address.
-        base: Url,
-        /// What happened.
-        reason: String,
-    },
-    /// The coordinator refused.
-    #[error("{0}")]
-    Refused(Problem),
-    /// The answer makes no sense.
-    #[error(
-        "{base} answers with {status} and something else than a coordinator's answer: {reason}"
-    )]
-    Senseless {
-        /// Its address.
-        base: Url,
-        /// The status.
-        status: StatusCode,
-        /// What is wrong with the answer.
-        reason: String,
-    },
 }
 
 impl Client {
@@ -348,53 +300,6 @@ impl Client {
             round += 1;
             sleep(BETWEEN_ROUNDS).await;
         }
-    }
-}
-
-async fn answer<T: DeserializeOwned>(
-    base: &Url,
-    request: SendClientRequest,
-) -> Result<T, ClientError> {
-    let mut response = taken(base, request).await?;
-    let body = response.body().limit(MAX_ANSWER_BYTES).await;
-    let body = body.map_err(|error| lost(base, &error))?;
-    serde_json::from_slice(&body).map_err(|error| senseless(base, response.status(), &error))
-}
-
-/// The answer, of which the body is still to come, if it is no refusal.
-async fn taken(base: &Url, request: SendClientRequest) -> Result<ClientResponse, ClientError> {
-    let mut response = request.await.map_err(|error| match error {
-        SendRequestError::Url(_) | SendRequestError::Connect(_) => ClientError::Unreachable {
-            base: base.clone(),
-            reason: error.to_string(),
-        },
-        error => lost(base, &error),
-    })?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let body = response.body().limit(MAX_ANSWER_BYTES).await;
-    let body = body.map_err(|error| lost(base, &error))?;
-    let problem = serde_json::from_slice(&body);
-    Err(problem.map_or_else(
-        |error| senseless(base, status, &error),
-        ClientError::Refused,
-    ))
-}
-
-fn lost(base: &Url, error: &dyn std::error::Error) -> ClientError {
-    ClientError::AnswerLost {
-        base: base.clone(),
-        reason: error.to_string(),
-    }
-}
-
-fn senseless(base: &Url, status: StatusCode, error: &dyn std::error::Error) -> ClientError {
-    ClientError::Senseless {
-        base: base.clone(),
-        status,
-        reason: error.to_string(),
     }
 }
 

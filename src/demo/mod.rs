@@ -13,11 +13,17 @@ mod processes;
 mod report;
 mod scrape;
 
-use std::{net::SocketAddr, path::Path, time::Instant};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use entente_coordinator::client::Client;
 use entente_protocol::job::{Job, Side, Task};
 use entente_tls::{Credentials, Identity};
+use tokio::time::sleep;
 
 use self::{
     folder::Folder,
@@ -34,6 +40,9 @@ use crate::{
     serve::{runtime, told_to_stop},
     sides::Sides,
 };
+
+/// How often the processes are looked after.
+const CHECK: Duration = Duration::from_millis(300);
 
 /// Runs the demonstration. Whatever ends it, every process that it started is
 /// ended with it.
@@ -128,13 +137,23 @@ async fn train(
     let submitted = client.submit(&task).await.map_err(Failure::runtime)?;
     let mut follower = Follower::new();
     let (mut first, mut last) = (None, None);
+    let mut events = client.watch(submitted.id);
     let view = loop {
-        let asked = client.show(submitted.id).await;
-        // A process that died is the reason for whatever else fails.
-        for service in services.iter_mut() {
-            service.check()?;
-        }
-        let view = asked.map_err(Failure::runtime)?;
+        let mut told = pin!(events.next());
+        let told = loop {
+            let told = tokio::select! {
+                told = &mut told => Some(told),
+                () = sleep(CHECK) => None,
+            };
+            // A process that died is the reason for whatever else fails.
+            for service in services.iter_mut() {
+                service.check()?;
+            }
+            if let Some(told) = told {
+                break told;
+            }
+        };
+        let view = told.map_err(Failure::runtime)?;
         follower.show(&view);
         let done = view.progress(Side::Passive).rounds_done;
         if done > 0 {
@@ -146,7 +165,6 @@ async fn train(
         if view.state.is_ended() {
             break view;
         }
-        follower.pause().await;
     };
     let seconds = begun.elapsed().as_secs_f64();
     follower.finish(&view)?;

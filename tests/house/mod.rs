@@ -8,6 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,9 @@ pub(crate) fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) ->
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// How each service logs, by its name; as text if nothing is said.
+pub(crate) static LOG_FORMAT: OnceLock<fn(&str) -> &'static str> = OnceLock::new();
 
 /// Runs the binary to its end.
 pub(crate) fn entente(folder: &Path, arguments: &[&str]) -> Output {
@@ -80,7 +84,8 @@ impl Service {
             .current_dir(folder)
             .args([role, "--config", &format!("{name}.toml"), "--announce"])
             .arg(&announce)
-            .arg("--until-stdin-closes")
+            .args(["--until-stdin-closes", "--log-format"])
+            .arg(LOG_FORMAT.get().map_or("text", |format| format(name)))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(lines.unwrap())

@@ -47,7 +47,10 @@ pub use self::{
     ledger::{Ledger, LedgerError, Waiting, Word},
     person::os_user,
 };
-use crate::policy::{Policy, Ruling};
+use crate::{
+    policy::{Policy, Ruling},
+    spans,
+};
 
 /// What was proposed to this party, and what it says to it.
 pub(crate) struct Desk {
@@ -95,8 +98,9 @@ impl Desk {
         let proposed: BTreeSet<JobId> = proposals.iter().map(|proposal| proposal.job).collect();
         let gone: Vec<JobId> = self.open.keys().copied().collect();
         for job in gone.into_iter().filter(|job| !proposed.contains(job)) {
-            self.open.remove(&job);
-            self.withdraw(job);
+            if let Some(open) = self.open.remove(&job) {
+                self.withdraw(&open.terms);
+            }
         }
         let mut news = false;
         for proposal in proposals {
@@ -106,7 +110,8 @@ impl Desk {
                 Err(error) => {
                     // A coordinator of another version: no terms, no answer that
                     // could be held against any.
-                    tracing::error!(%job, %error, "a proposal cannot be understood");
+                    let span = spans::attempt(job, 1, None);
+                    span.in_scope(|| tracing::error!(%error, "a proposal cannot be understood"));
                     continue;
                 }
             };
@@ -158,13 +163,17 @@ impl Desk {
     }
 
     fn decide(&self, task: &Task, terms: &Terms, side: Side, now_ms: u64) -> Decision {
-        let job = terms.job();
+        let span = spans::proposed(terms);
+        let _inside = span.enter();
         let rejected = |rule: &str, reason: &str| Decision::Rejected {
             rule: rule.to_owned(),
             reason: reason.to_owned(),
         };
         if task.party(side) != &self.own {
-            tracing::error!(%job, side = side.label(), "is proposed for a side that is another's");
+            tracing::error!(
+                side = side.label(),
+                "is proposed for a side that is another's"
+            );
             return rejected(
                 "not_our_side",
                 "the specification names another party there",
@@ -172,17 +181,17 @@ impl Desk {
         }
         let peer = task.party(side.other());
         if !self.peers.contains(peer) {
-            tracing::warn!(%job, %peer, "is rejected: list the peer under [peers]");
+            tracing::warn!(%peer, "is rejected: list the peer under [peers]");
             return rejected("unknown_peer", "the other party is no peer of this one");
         }
         match self.policy.evaluate(task, side) {
             Ruling::Approved => {
-                tracing::info!(%job, %peer, task = task.label(), "is approved by the policy");
+                tracing::info!(%peer, task = task.label(), "is approved by the policy");
                 self.sign(terms, side, now_ms)
             }
             Ruling::Refused(refusal) => {
                 let (rule, why) = (refusal.rule, &refusal.in_full);
-                tracing::warn!(%job, %peer, rule, why, "is rejected by the policy");
+                tracing::warn!(%peer, rule, why, "is rejected by the policy");
                 rejected(rule, &refusal.for_record)
             }
             Ruling::NeedsPerson => match self.word(terms) {
@@ -209,11 +218,10 @@ impl Desk {
         };
         match self.ledger.ask(&waiting) {
             Ok(()) => tracing::info!(
-                %job,
                 peer = %terms.party(side.other()),
                 "waits for a person: entente party show {job}, then approve or reject"
             ),
-            Err(error) => tracing::error!(%job, %error, "nobody can be asked"),
+            Err(error) => tracing::error!(%error, "nobody can be asked"),
         }
     }
 
@@ -226,13 +234,15 @@ impl Desk {
     }
 
     fn in_the_name_of(&self, word: &Word, terms: &Terms, side: Side, now_ms: u64) -> Decision {
-        let (job, by) = (word.job, &word.by);
+        let by = &word.by;
+        let span = spans::proposed(terms);
+        let _inside = span.enter();
         if word.approves {
-            tracing::info!(%job, by, "is approved by a person");
+            tracing::info!(by, "is approved by a person");
             return self.sign(terms, side, now_ms);
         }
         let reason = word.reason.as_deref();
-        tracing::info!(%job, by, reason, "is rejected by a person");
+        tracing::info!(by, reason, "is rejected by a person");
         Decision::Rejected {
             rule: "person".to_owned(),
             reason: reason
@@ -249,7 +259,7 @@ impl Desk {
                 signature: signature.to_string(),
             }),
             Err(error) => {
-                tracing::error!(job = %terms.job(), %error, "cannot be signed");
+                tracing::error!(%error, "cannot be signed");
                 Decision::Rejected {
                     rule: "cannot_sign".to_owned(),
                     reason: "the party's key cannot sign; see its log".to_owned(),
@@ -258,9 +268,11 @@ impl Desk {
         }
     }
 
-    fn withdraw(&self, job: JobId) {
-        if let Err(error) = self.ledger.withdraw(job) {
-            tracing::warn!(%job, %error, "is not to be decided any more");
+    fn withdraw(&self, terms: &Terms) {
+        if let Err(error) = self.ledger.withdraw(terms.job()) {
+            let span = spans::proposed(terms);
+            let _inside = span.enter();
+            tracing::warn!(%error, "is not to be decided any more");
         }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn begin(
         Left::AtRest(restored) => {
             let ready = launch.prepare(plan, Some(&restored.checkpoint.role))?;
             let exchanges_done = restored.checkpoint.exchanges_done;
-            tracing::info!(job = %plan.id, exchanges_done, outcome, "goes on from its journal");
+            tracing::info!(exchanges_done, outcome, "goes on from its journal");
             meters.restored(outcome);
             (ready, Some(restored))
         }

@@ -32,6 +32,7 @@ use crate::{
     driver::Standing,
     journals::Journals,
     launch::{self, Beginning, Begun, Launch, LaunchError, Plan},
+    spans,
     telemetry::Meters,
     transport::{Arrival, Link, LinkEvent},
 };
@@ -88,18 +89,18 @@ impl PartyActor {
     }
 
     fn begin(&mut self, assignment: Box<Assignment>, ctx: &mut Context<Self>) {
-        let (job, attempt) = (assignment.job, assignment.attempt);
+        let job = assignment.job;
         let beginning = self.jobs.begin(assignment.clone());
+        let span = spans::assigned(&assignment);
+        let _inside = span.enter();
         let plan = match Plan::check(&self.own, &self.config, &assignment) {
             Ok(plan) => plan,
             Err(error) => return self.failed(job, beginning, &error),
         };
-        let span = plan.span();
-        let _inside = span.enter();
         if let Err(error) = self.desk.admit(&assignment, unix_ms()) {
             return self.failed(job, beginning, &error.into());
         }
-        tracing::info!(%job, attempt, side = plan.side.label(), peer = %plan.peer, "prepares");
+        tracing::info!(side = plan.side.label(), peer = %plan.peer, "prepares");
         let (launch, journals) = (self.launch.clone(), self.journals.clone());
         let (config, meters) = (self.config.clone(), self.meters.clone());
         let (addr, prepared) = (ctx.address(), plan.clone());
@@ -132,10 +133,9 @@ impl PartyActor {
             return;
         };
         entry.failed(error.failure());
-        let attempt = entry.attempt;
-        tracing::error!(%job, attempt, label = error.label(), %error, "cannot be started");
+        tracing::error!(label = error.label(), %error, "cannot be started");
         if let LaunchError::Panicked(panicked) = error {
-            tracing::error!(%job, %panicked, "a defect");
+            tracing::error!(%panicked, "a defect");
         }
         self.meters.failed(error.label());
         self.changed();
@@ -159,7 +159,7 @@ impl PartyActor {
         let Some(assignment) = again else {
             return self.failed(job, beginning, &LaunchError::Journal(error));
         };
-        tracing::error!(%job, label = error.label(), %error, "waits");
+        tracing::error!(label = error.label(), %error, "waits");
         ctx.run_later(Waits::UNKEPT.longest, move |actor, ctx| {
             // Nobody has begun it meanwhile, or taken it away.
             if actor.jobs.beginning(job, beginning).is_some() {
@@ -305,7 +305,9 @@ impl Handler<Wished> for PartyActor {
             match step {
                 Step::Forget(job) => {
                     if let Some(entry) = self.jobs.forget(job) {
-                        tracing::info!(%job, "is not wanted any more");
+                        entry
+                            .span
+                            .in_scope(|| tracing::info!("is not wanted any more"));
                         self.release(entry);
                     }
                 }
@@ -431,10 +433,9 @@ impl Handler<Halt> for PartyActor {
     fn handle(&mut self, _: Halt, ctx: &mut Context<Self>) {
         for entry in self.jobs.take() {
             if !matches!(entry.standing(), Standing::Finished | Standing::Failed(_)) {
-                tracing::warn!(
-                    attempt = entry.attempt,
-                    "a job is left where it is, and goes on from its journal"
-                );
+                entry.span.in_scope(|| {
+                    tracing::warn!("a job is left where it is, and goes on from its journal");
+                });
             }
             self.release(entry);
         }

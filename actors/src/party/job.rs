@@ -210,7 +210,8 @@ impl<R: Role> JobActor<R> {
                 *self.pending = effects;
                 self.obey(at_once, ctx);
                 self.try_again_later(ctx);
-                tracing::error!(job = %self.plan.id, label = error.label(), %error, "not kept");
+                let (label, span) = (error.label(), self.span.clone());
+                span.in_scope(|| tracing::error!(label, %error, "not kept"));
                 self.on(Event::CannotKeep(error), ctx);
             }
         }
@@ -278,22 +279,26 @@ impl<R: Role> JobActor<R> {
     }
 
     fn tell(&mut self, status: Status, ctx: &mut Context<Self>) {
-        let (job, attempt) = (self.plan.id, self.plan.attempt);
+        let span = self.span.clone();
+        let _inside = span.enter();
         self.meters.progress(&self.told, &status.progress);
         self.told = status.progress;
         match &status.standing {
-            Standing::Finished => tracing::info!(%job, attempt, "finished"),
+            Standing::Finished => tracing::info!("finished"),
             Standing::Failed(failure) => {
                 self.meters.failed(&failure.label);
                 tracing::error!(
-                    %job, attempt, label = failure.label, state = failure.state,
-                    exchange = failure.exchange, "failed: {}", failure.message
+                    label = failure.label,
+                    state = failure.state,
+                    exchange = failure.exchange,
+                    "failed: {}",
+                    failure.message
                 );
             }
             // It may go on again by now.
             Standing::Held if !self.driver.is_held() => return,
             Standing::Held => {
-                tracing::info!(%job, attempt, "is paused");
+                tracing::info!("is paused");
                 // Closed before anybody hears of it, who may open it again.
                 // Role, data and keys go with the driver; what is pending was
                 // told to nobody, and comes about again.
@@ -303,8 +308,8 @@ impl<R: Role> JobActor<R> {
             _ => {}
         }
         self.party.do_send(JobTold {
-            job,
-            attempt,
+            job: self.plan.id,
+            attempt: self.plan.attempt,
             status,
         });
     }

@@ -11,13 +11,19 @@ use entente_protocol::{
     job::JobId,
 };
 use entente_wire::SessionId;
+use tracing::Span;
 
 use super::{JobHandle, messages::JobTold};
-use crate::driver::{Standing, Status};
+use crate::{
+    driver::{Standing, Status},
+    spans,
+};
 
 /// A job, and whoever runs it.
 pub(super) struct Entry {
     pub(super) attempt: u32,
+    /// What lines of the log about it stand in.
+    pub(super) span: Span,
     pub(super) runner: Option<(SessionId, JobHandle)>,
     /// Since when there is no room for its journal.
     without_room: Option<Instant>,
@@ -60,6 +66,7 @@ impl Table {
         let last = self.attempt(assignment.job, assignment.attempt);
         let entry = Entry {
             attempt: assignment.attempt,
+            span: spans::assigned(&assignment),
             runner: None,
             without_room: last.and_then(|last| last.without_room),
             beginning: self.beginnings,

@@ -1,5 +1,7 @@
 //! What a refused request is answered with (RFC 9457).
 
+mod kind;
+
 use std::borrow::Cow;
 
 use actix_web::{
@@ -10,6 +12,9 @@ use actix_web::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub(crate) use kind::Kind;
+use kind::STANDBY;
 
 use crate::{engine::EngineError, job::JobState, runtime::RuntimeError, store::StoreError};
 
@@ -24,11 +29,11 @@ pub struct Problem {
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     /// The kind of problem, for people.
-    pub title: Cow<'static, str>,
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What happened this time, and what to do.
-    pub detail: String,
+    pub detail: Box<str>,
     /// The field of the specification that is not valid, as a path.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub field: Option<Box<str>>,
@@ -40,177 +45,9 @@ pub struct Problem {
     pub request_id: Option<Box<str>>,
 }
 
-/// The kind of problem of a coordinator that does not lead.
-pub(crate) const STANDBY: &str = "urn:entente:problem:standby";
 /// When to ask again somebody who cannot answer now: about as often as who
 /// stands by asks for the lease.
 const RETRY_AFTER_S: &str = "1";
-
-/// The kinds of problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The body or query cannot be read.
-    Unreadable,
-    /// The caller's certificate does not allow this.
-    Forbidden,
-    /// There is no such job.
-    NoJob,
-    /// The job was not signed by both parties.
-    NoContract,
-    /// There is no such path.
-    NoRoute,
-    /// The path does not have this method.
-    OtherMethod,
-    /// The job has ended.
-    JobEnded,
-    /// The job's state does not allow this.
-    NotNow,
-    /// The job was retried.
-    JobRetried,
-    /// The idempotency key stands for another specification.
-    KeyReused,
-    /// The body is too long.
-    TooLarge,
-    /// The body is neither JSON nor TOML.
-    MediaType,
-    /// The specification can be read and is not valid.
-    InvalidJob,
-    /// The caller follows as many jobs as it may.
-    TooManyStreams,
-    /// A defect.
-    Internal,
-    /// The store does not answer, or the coordinator is ending.
-    Unavailable,
-    /// Another coordinator leads.
-    Standby,
-}
-
-impl Kind {
-    /// All of them.
-    pub(super) const ALL: [Self; 17] = [
-        Self::Unreadable,
-        Self::Forbidden,
-        Self::NoJob,
-        Self::NoContract,
-        Self::NoRoute,
-        Self::OtherMethod,
-        Self::JobEnded,
-        Self::NotNow,
-        Self::JobRetried,
-        Self::KeyReused,
-        Self::TooLarge,
-        Self::MediaType,
-        Self::InvalidJob,
-        Self::TooManyStreams,
-        Self::Internal,
-        Self::Unavailable,
-        Self::Standby,
-    ];
-
-    pub(super) fn status(self) -> StatusCode {
-        self.parts().0
-    }
-
-    /// For programs.
-    pub(super) fn urn(self) -> &'static str {
-        self.parts().1
-    }
-
-    /// For people.
-    pub(super) fn title(self) -> &'static str {
-        self.parts().2
-    }
-
-    fn parts(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Self::Unreadable => (
-                StatusCode::BAD_REQUEST,
-                "urn:entente:problem:unreadable",
-                "The request cannot be read",
-            ),
-            Self::Forbidden => (
-                StatusCode::FORBIDDEN,
-                "urn:entente:problem:forbidden",
-                "Your certificate does not allow this",
-            ),
-            Self::NoJob => (
-                StatusCode::NOT_FOUND,
-                "urn:entente:problem:no-job",
-                "There is no such job",
-            ),
-            Self::NoContract => (
-                StatusCode::CONFLICT,
-                "urn:entente:problem:no-contract",
-                "The job was not signed by both parties",
-            ),
-            Self::NoRoute => (
-                StatusCode::NOT_FOUND,
-                "urn:entente:problem:no-route",
-                "There is no such path",
-            ),
-            Self::OtherMethod => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "urn:entente:problem:other-method",
-                "The path does not have this method",
-            ),
-            Self::JobEnded => (
-                StatusCode::CONFLICT,
-                "urn:entente:problem:job-ended",
-                "The job has ended",
-            ),
-            Self::NotNow => (
-                StatusCode::CONFLICT,
-                "urn:entente:problem:not-now",
-                "The job's state does not allow this",
-            ),
-            Self::JobRetried => (
-                StatusCode::CONFLICT,
-                "urn:entente:problem:job-retried",
-                "The job was retried already",
-            ),
-            Self::KeyReused => (
-                StatusCode::CONFLICT,
-                "urn:entente:problem:key-reused",
-                "The idempotency key was used for something else",
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "urn:entente:problem:too-large",
-                "The request is too large",
-            ),
-            Self::MediaType => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "urn:entente:problem:media-type",
-                "The request's media type is not taken here",
-            ),
-            Self::InvalidJob => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "urn:entente:problem:invalid-job",
-                "The job specification is not valid",
-            ),
-            Self::TooManyStreams => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "urn:entente:problem:too-many-streams",
-                "You follow too many jobs at once",
-            ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "urn:entente:problem:internal",
-                "The coordinator has a defect",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "urn:entente:problem:unavailable",
-                "The coordinator cannot do this now",
-            ),
-            Self::Standby => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                STANDBY,
-                "This coordinator stands by",
-            ),
-        }
-    }
-}
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
@@ -219,7 +56,7 @@ impl Problem {
             kind: kind.into(),
             title: title.into(),
             status: status.as_u16(),
-            detail: detail.into(),
+            detail: detail.into().into_boxed_str(),
             field: None,
             leader: None,
             request_id: None,

@@ -13,9 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::{
-    Client, ClientError, at,
+    Client, ClientError,
+    answer::{lost, senseless, taken},
+    at,
     event_stream::{Event, Parser},
-    lost, senseless, taken,
 };
 use crate::{
     api::{EVENT_STREAM, LAST_EVENT_ID},

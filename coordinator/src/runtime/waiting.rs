@@ -32,10 +32,10 @@ impl<K: Clone + Eq + Hash> Waiting<K> {
         let Some(sender) = senders.get(whom) else {
             return;
         };
-        match sender.receiver_count() {
-            // Nobody waits any more, and there are many jobs.
-            0 => drop(senders.remove(whom)),
-            _ => drop(sender.send_replace(())),
+        sender.send_replace(());
+        // Nobody waits any more, and there are many jobs.
+        if sender.receiver_count() == 0 {
+            senders.remove(whom);
         }
     }
 

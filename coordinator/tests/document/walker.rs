@@ -235,7 +235,7 @@ impl<'a> Walker<'a> {
                 let data = body
                     .lines()
                     .filter_map(|line| line.strip_prefix("data: "))
-                    .last();
+                    .next_back();
                 (schema, serde_json::from_str(data.unwrap()).unwrap())
             }
             (_, None) => (schema, Value::String(body)),
