@@ -181,6 +181,15 @@ async fn rightly(walker: &Walker<'_>) -> String {
     let list = list.query("state=succeeded&party=bank-a&submitted_by=user/alice&limit=1");
     let list = walker.answered("listJobs", list, 200).await;
     assert_eq!(list["jobs"][0]["id"], id.as_str());
+    for (operation, method) in [
+        ("drain", "POST"),
+        ("showDrain", "GET"),
+        ("undrain", "DELETE"),
+    ] {
+        let call = Call::of(method, "/v1/drain", "operator");
+        let drain = walker.answered(operation, call, 200).await;
+        assert_eq!(drain["draining"], operation != "undrain");
+    }
     for (operation, path, by) in [
         ("listParties", "/v1/parties", "user"),
         ("readAuditLog", "/v1/audit", "operator"),
