@@ -6,6 +6,7 @@ mod job;
 mod model;
 mod party;
 mod reproduce;
+mod sealing;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     model::{ModelArgs, ModelCommand},
     party::{AtParty, PartyArgs, PartyCommand},
     reproduce::{Experiment, ReproduceArgs},
+    sealing::SealingKeyCommand,
 };
 
 const EXIT_CODES: &str = "\

@@ -10,15 +10,18 @@ mod contract;
 mod data;
 mod demo;
 mod exit;
+mod hardening;
 mod job;
 mod model;
 mod output;
 mod party;
 mod reproduce;
+mod sealing;
 mod serve;
 mod settings;
 mod sides;
 mod together;
+mod wiping;
 
 use std::{io::IsTerminal, process::ExitCode};
 
@@ -29,6 +32,9 @@ use crate::{
     cli::{BenchCommand, Cli, Command, PartyArgs},
     exit::Failure,
 };
+
+#[global_allocator]
+static WIPING: wiping::Wiping = wiping::Wiping;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

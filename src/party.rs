@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     cli::{AtParty, Format, PartyArgs, PartyCommand},
     exit::Failure,
-    output, serve, settings,
+    output, sealing, serve, settings,
 };
 
 /// Runs the party, or does what was asked for.
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &PartyArgs) -> Result<(), Failure> {
         (Some(PartyCommand::Reject { id, at, reason }), _) => {
             decide(parse(id)?, false, reason.as_deref(), at)
         }
+        (Some(PartyCommand::SealingKey { command }), _) => sealing::run(command),
         (None, Some(args)) => serve::party(args),
         (None, None) => Err(Failure::Configuration(
             "say which party: --config FILE".to_owned(),
