@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod doctor;
 mod job;
 mod model;
 mod party;
@@ -16,6 +17,7 @@ use clap_complete::Shell;
 pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
     demo::{DemoArgs, DemoDataset},
+    doctor::{DoctorArgs, DoctorCommand},
     job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
     party::{AtParty, PartyArgs, PartyCommand},
@@ -33,6 +35,7 @@ Exit codes:
   5    demo, reproduce: weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
   7    audit verify, audit contract: what was written or signed was altered
+  8    doctor: something is not well
   130  interrupted
 
 Examples:
@@ -40,6 +43,7 @@ Examples:
   entente cert ca --out pki                     a CA for development
   entente cert issue party bank-a --ca pki --out pki
   entente party --config bank-a.toml --check-config
+  entente doctor party --config bank-a.toml
   entente job submit iris.toml --client client.toml --watch
   entente model list --config bank-a.toml";
 
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     Model(ModelArgs),
     /// See who did what to which job, and whether that record was altered.
     Audit(AuditArgs),
+    /// Examine a party or a coordinator: what is not well, and what to do about it.
+    Doctor(DoctorArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.

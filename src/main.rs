@@ -9,6 +9,7 @@ mod completions;
 mod contract;
 mod data;
 mod demo;
+mod doctor;
 mod exit;
 mod hardening;
 mod job;
@@ -55,6 +56,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),
