@@ -1,6 +1,6 @@
 //! The memory of a process that holds secrets stays in it.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Forbids the system to write this process's memory to a disk when it crashes,
 /// and other processes of its user to read it.
@@ -16,7 +16,11 @@ pub(crate) fn forbid_core_dumps() {
         tracing::warn!("core dumps cannot be forbidden: {error}");
     }
     // Where core dumps go to a program, the limit does not count; this does.
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!("other processes of this user can read this one's memory: {error}");
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            tracing::warn!("other processes of this user can read this one's memory: {error}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn judge_disk(key: &str, shown: &str, free_bytes: u64) -> Finding {
     let remedy = format!("make room, or move {key}");
     match free_bytes {
         ..NO_DISK_BYTES => Finding::failure("disk", seen, remedy),
-        ..LITTLE_DISK_BYTES => Finding::warning("disk", seen, remedy),
+        NO_DISK_BYTES..LITTLE_DISK_BYTES => Finding::warning("disk", seen, remedy),
         _ => Finding::ok("disk", seen),
     }
 }

@@ -47,6 +47,16 @@ impl Search {
             };
             bytes(["prime, big-endian", "prime, little-endian"], &number);
             bytes(["square, big-endian", "square, little-endian"], &square);
+            // As the engine for AVX-512 has numbers: 52 bits in each word of 64,
+            // one after the other or the same in each lane.
+            for number in [&number, &square] {
+                let limbs = limbs_of_52_bits(number);
+                for pair in limbs.windows(2).filter(|pair| !pair.contains(&0)) {
+                    let [first, second] = [pair[0], pair[1]].map(u64::to_le_bytes);
+                    add("limbs of 52 bits", &[first, second].concat(), PIECE_BYTES);
+                    add("lanes of 52 bits", &[first, first].concat(), PIECE_BYTES);
+                }
+            }
             let hex = number.to_str_radix(16);
             add("hexadecimal", hex.as_bytes(), DIGITS);
             add("hexadecimal", hex.to_uppercase().as_bytes(), DIGITS);
@@ -130,6 +140,16 @@ impl Search {
         }
         Ok(found)
     }
+}
+
+fn limbs_of_52_bits(number: &BigUint) -> Vec<u64> {
+    let (mut rest, mask) = (number.clone(), (1_u64 << 52) - 1);
+    let mut limbs = Vec::new();
+    while rest.bits() > 0 {
+        limbs.push(rest.iter_u64_digits().next().unwrap_or(0) & mask);
+        rest >>= 52;
+    }
+    limbs
 }
 
 fn begin(bytes: &[u8]) -> usize {
