@@ -3,10 +3,12 @@
 mod audit;
 mod coordinator;
 mod demo;
+mod doctor;
 mod job;
 mod model;
 mod party;
 mod reproduce;
+mod sealing;
 mod shared;
 
 use std::path::PathBuf;
@@ -18,10 +20,12 @@ pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
     coordinator::{CoordinatorArgs, CoordinatorCommand},
     demo::{DemoArgs, DemoDataset},
+    doctor::{DoctorArgs, DoctorCommand},
     job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
     party::{PartyArgs, PartyCommand},
     reproduce::{Experiment, ReproduceArgs},
+    sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
 };
 
@@ -35,6 +39,7 @@ Exit codes:
   5    demo, reproduce: weights differ from the plaintext reference
   6    data check: a file is truncated, altered or unreadable
   7    audit verify, audit contract: what was written or signed was altered
+  8    doctor: something is not well
   130  interrupted
 
 Examples:
@@ -42,6 +47,7 @@ Examples:
   entente cert ca --out pki                     a CA for development
   entente cert issue party bank-a --ca pki --out pki
   entente party --config bank-a.toml --check-config
+  entente doctor party --config bank-a.toml
   entente job submit iris.toml --client client.toml --watch
   entente job logs 0190a000-0000-7000-8000-000000000000
   entente api -o json > openapi.json
@@ -76,6 +82,8 @@ asked: it is what this version does.
 Example:
   entente api -o json > openapi.json")]
     Api(ShownArgs),
+    /// Examine a party or a coordinator: what is not well, and what to do about it.
+    Doctor(DoctorArgs),
     /// Make certificates for development.
     Cert(CertArgs),
     /// Look at public datasets on this machine.

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// 7: the audit log is not as it was written.
     #[error("{0}")]
     Audit(String),
+    /// 8: the doctor has found something that is not well.
+    #[error("{0}")]
+    Unwell(String),
     /// 130: interrupted.
     #[error("interrupted")]
     Interrupted,
@@ -40,6 +43,7 @@ impl Failure {
             Self::Mismatch(_) => 5,
             Self::Data(_) => 6,
             Self::Audit(_) => 7,
+            Self::Unwell(_) => 8,
             Self::Interrupted => 130,
         })
     }

@@ -11,17 +11,21 @@ mod contract;
 mod coordinator;
 mod data;
 mod demo;
+mod doctor;
 mod exit;
+mod hardening;
 mod job;
 mod logging;
 mod model;
 mod output;
 mod party;
 mod reproduce;
+mod sealing;
 mod serve;
 mod settings;
 mod sides;
 mod together;
+mod wiping;
 
 use std::process::ExitCode;
 
@@ -31,6 +35,9 @@ use crate::{
     cli::{BenchCommand, Cli, Command},
     exit::Failure,
 };
+
+#[global_allocator]
+static WIPING: wiping::Wiping = wiping::Wiping;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -52,6 +59,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Api(shown) => api::print(shown.output),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     cli::{BesideArgs, Format, PartyArgs, PartyCommand},
     exit::Failure,
-    output, serve, settings,
+    output, sealing, serve, settings,
 };
 
 /// Runs the party, or does what was asked for.
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &PartyArgs) -> Result<(), Failure> {
         }
         (Some(PartyCommand::Drain { at }), _) => drain(at),
         (Some(PartyCommand::Resume { at }), _) => resume(at),
+        (Some(PartyCommand::SealingKey { command }), _) => sealing::run(command),
         (None, Some(args)) => serve::party(args),
         (None, None) => Err(Failure::Configuration(
             "say which party: --config FILE".to_owned(),

@@ -3,14 +3,17 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use actix_rt::SystemRunner;
-use entente_actors::PartyConfig;
+use entente_actors::{
+    PartyConfig, PartySection,
+    sealing::{SealingError, SealingKeys},
+};
 use entente_coordinator::CoordinatorConfig;
 use entente_he::{Backend, Paillier, PaillierBackend, Tier};
 use entente_metrics::Registry;
 use entente_tls::{Credentials, TlsFiles};
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::ServeArgs, exit::Failure, settings};
+use crate::{cli::ServeArgs, exit::Failure, hardening, settings};
 
 /// The runtime of everything that waits.
 pub(crate) fn runtime() -> SystemRunner {
@@ -88,9 +91,21 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     let config: PartyConfig = settings::load(&args.config)?;
     config.check().map_err(Failure::configuration)?;
     config.policy().map_err(Failure::configuration)?;
+    if args.check_config {
+        checked_sealing(&config.party)?;
+    }
     let Some(credentials) = checked_credentials(args, &config.tls)? else {
         return Ok(());
     };
+    if config.party.dangerously_allow_core_dumps {
+        tracing::warn!(
+            "[party] dangerously_allow_core_dumps is set: a crash may write this party's secret \
+             keys to a disk, and other processes of its user can read them"
+        );
+    } else {
+        hardening::forbid_core_dumps();
+    }
+    let sealing = SealingKeys::open(&config.party).map_err(Failure::configuration)?;
     let tier = Tier::configured().map_err(Failure::configuration)?;
     tracing::info!("homomorphic encryption runs on the {tier} tier");
     let registry = Registry::new().map_err(Failure::runtime)?;
@@ -113,12 +128,26 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
         .block_on(entente_actors::run(
             config,
             Arc::new(credentials),
+            Arc::new(sealing),
             backend,
             registry,
             ready,
             end,
         ))
         .map_err(Failure::runtime)
+}
+
+/// Reads the sealing keys; one that is made when the party starts need not be
+/// there.
+fn checked_sealing(section: &PartySection) -> Result<(), Failure> {
+    match SealingKeys::read(section) {
+        Err(SealingError::Missing { .. }) if is_made(section) => Ok(()),
+        outcome => outcome.map(drop).map_err(Failure::configuration),
+    }
+}
+
+fn is_made(section: &PartySection) -> bool {
+    section.sealing_key.is_none() && section.former_sealing_keys.iter().next().is_none()
 }
 
 /// Loads certificate and key; nothing when only a check was asked for.

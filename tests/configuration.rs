@@ -212,3 +212,48 @@ fn certificates_are_not_overwritten_and_their_keys_are_ones_own() {
         assert_eq!(fail(folder.path(), &arguments).0, 3);
     }
 }
+
+#[test]
+fn a_sealing_key_comes_from_a_file_or_the_environment() {
+    let folder = folder_with_certificates();
+    let check = |environment: &[(&str, &str)]| {
+        let output = Command::new(ENTENTE)
+            .current_dir(folder.path())
+            .args(["party", "--config", "bank-a.toml", "--check-config"])
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let refused = |environment: &[(&str, &str)], what: &str| {
+        let (code, said) = check(environment);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains(what), "{said}");
+    };
+    let from = |source: &str| {
+        let key = format!("sealing_key = {source}\ncapacity = 4");
+        configure(folder.path(), "bank-a", &[("capacity = 4", &*key)]);
+    };
+    from("{ file = \"a.key\" }");
+    refused(&[], "a.key");
+    succeed(folder.path(), &["party", "sealing-key", "new", "a.key"]);
+    assert_eq!(check(&[]).0, 0);
+    let (code, _) = fail(folder.path(), &["party", "sealing-key", "new", "a.key"]);
+    assert_eq!(code, 3);
+    refused(&[("ENTENTE__PARTY__SEALING_KEY__FILE", "b.key")], "b.key");
+    let former = "ENTENTE__PARTY__FORMER_SEALING_KEYS";
+    assert_eq!(check(&[(former, "a.key")]).0, 0);
+    refused(&[(former, "a.key,c.key")], "c.key");
+
+    from("{ environment = \"HOUSE_KEY\" }");
+    refused(&[], "HOUSE_KEY");
+    let digits = "0123456789abcdef".repeat(4);
+    assert_eq!(check(&[("HOUSE_KEY", &digits)]).0, 0);
+    refused(&[("HOUSE_KEY", &digits[1..])], "64 hexadecimal digits");
+
+    // Nothing is made by a check.
+    configure(folder.path(), "bank-a", &[]);
+    assert_eq!(check(&[]).0, 0);
+    assert!(!folder.path().join("state").exists());
+}

@@ -22,6 +22,7 @@ use crate::{
     data::Datasets,
     network::weights::{self, WeightsError},
     policy::{Policy, PolicyError},
+    sealing::SealingKeySource,
 };
 
 /// What a party is told when it starts.
@@ -86,6 +87,25 @@ pub struct PartySection {
     /// takes part in. Left out: any with a party under `[peers]`, if a person
     /// approves of it (`entente party approve`). Read when the party starts.
     pub policy: Option<PathBuf>,
+    /// `sealing_key`: the key that what running jobs go on from is sealed with,
+    /// 64 hexadecimal digits: `{ file = "PATH" }`
+    /// (`ENTENTE__PARTY__SEALING_KEY__FILE`), readable by its owner alone, or
+    /// `{ environment = "NAME" }` (`ENTENTE__PARTY__SEALING_KEY__ENVIRONMENT`), a
+    /// variable that holds it. Left out: the file `STATE_DIR.sealing-key` beside
+    /// the state directory, made when the party starts for the first time.
+    pub sealing_key: Option<SealingKeySource>,
+    /// `former_sealing_keys`, `ENTENTE__PARTY__FORMER_SEALING_KEYS`: files of keys
+    /// that were `sealing_key` before: a list in the file, commas between them in
+    /// the environment. They unseal what jobs have written since.
+    #[serde(default)]
+    pub former_sealing_keys: Files,
+    /// `dangerously_allow_core_dumps`,
+    /// `ENTENTE__PARTY__DANGEROUSLY_ALLOW_CORE_DUMPS`: whether the system may
+    /// write this process's memory, with its secret keys, to a disk when it
+    /// crashes, and other processes of its user may read it; false if left out.
+    /// For tests and for debuggers.
+    #[serde(default)]
+    pub dangerously_allow_core_dumps: bool,
 }
 
 fn default_capacity() -> u32 {
@@ -117,7 +137,31 @@ impl Urls {
     }
 }
 
-/// As people write addresses.
+/// Files, in the order in which they were written; none if nothing was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "OneOrSeveral")]
+pub struct Files(Vec<PathBuf>);
+
+impl Files {
+    /// In the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(PathBuf::as_path)
+    }
+}
+
+impl From<OneOrSeveral> for Files {
+    fn from(written: OneOrSeveral) -> Self {
+        let paths = written.split().into_iter();
+        Self(
+            paths
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .collect(),
+        )
+    }
+}
+
+/// As people write addresses and paths.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrSeveral {
@@ -125,16 +169,26 @@ enum OneOrSeveral {
     Several(Vec<String>),
 }
 
+impl OneOrSeveral {
+    fn split(self) -> Vec<String> {
+        let trimmed = |text: &str| text.trim().to_owned();
+        match self {
+            Self::One(text) => text.split(',').map(trimmed).collect(),
+            Self::Several(texts) => texts.iter().map(|text| trimmed(text)).collect(),
+        }
+    }
+}
+
 impl TryFrom<OneOrSeveral> for Urls {
     type Error = url::ParseError;
 
     fn try_from(written: OneOrSeveral) -> Result<Self, url::ParseError> {
-        let written = match written {
-            OneOrSeveral::One(text) => text.split(',').map(str::to_owned).collect(),
-            OneOrSeveral::Several(texts) if texts.is_empty() => vec![String::new()],
-            OneOrSeveral::Several(texts) => texts,
-        };
-        let urls = written.iter().map(|text| text.trim().parse());
+        let mut written = written.split();
+        // One at least, which is none.
+        if written.is_empty() {
+            written.push(String::new());
+        }
+        let urls = written.iter().map(|text| text.parse());
         urls.collect::<Result<_, _>>().map(Self)
     }
 }

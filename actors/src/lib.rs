@@ -36,6 +36,7 @@ pub mod policy;
 mod private_file;
 mod process;
 pub mod results;
+pub mod sealing;
 mod spans;
 mod state_dir;
 mod telemetry;
@@ -44,6 +45,6 @@ pub mod transport;
 #[cfg(test)]
 mod testbed;
 
-pub use config::{ConfigError, CoordinatorSection, PartyConfig, Urls};
+pub use config::{ConfigError, CoordinatorSection, PartyConfig, PartySection, Urls};
 pub use launch::fixed_weight_seed;
 pub use process::{Addresses, PartyError, run};

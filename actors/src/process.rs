@@ -21,6 +21,7 @@ use crate::{
     launch::{Launch, Launcher},
     party::{self, Coordinator, Halt, PartyActor, SyncError},
     policy::PolicyError,
+    sealing::WrapKeys,
     state_dir::StateDirLock,
     telemetry::{Measured, Meters, MetricsServer, ServerError},
     transport::{self, Heartbeat, TransportError},
@@ -117,6 +118,7 @@ impl From<SyncError> for PartyError {
 pub async fn run<S: Scheme>(
     mut config: PartyConfig,
     credentials: Arc<Credentials>,
+    sealing: Arc<dyn WrapKeys>,
     backend: Arc<dyn Backend<S>>,
     registry: Registry,
     ready: impl FnOnce(Addresses),
@@ -135,6 +137,7 @@ pub async fn run<S: Scheme>(
         config,
         pool,
         credentials,
+        sealing,
         registry,
         heartbeat: Heartbeat::default(),
     };
@@ -147,6 +150,7 @@ pub(crate) struct Process {
     pub(crate) config: Arc<PartyConfig>,
     pub(crate) pool: ComputePool,
     pub(crate) credentials: Arc<Credentials>,
+    pub(crate) sealing: Arc<dyn WrapKeys>,
     pub(crate) registry: Registry,
     pub(crate) heartbeat: Heartbeat,
 }
@@ -163,6 +167,7 @@ impl Process {
             config,
             pool,
             credentials,
+            sealing,
             registry,
             heartbeat,
         } = self;
@@ -173,7 +178,7 @@ impl Process {
             );
         }
         let _alone = take_state_dir(&config)?;
-        let journals = Arc::new(Journals::below(&config.party.state_dir));
+        let journals = Arc::new(Journals::below(&config.party.state_dir, sealing));
         if config.party.policy.is_none() {
             tracing::warn!(
                 "no [party] policy: every job waits until a person approves of it (entente \

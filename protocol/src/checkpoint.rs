@@ -13,8 +13,8 @@
 //! checked before anything is allocated, and nothing may follow the end.
 //!
 //! What everybody has anyway is not in it: the job, this party's data, its
-//! configuration. The digest is no signature: who can write to a party's disk
-//! has the secret key that lies there.
+//! configuration. The digest is no signature, and nothing here is hidden: whoever
+//! writes a checkpoint down seals it first.
 
 use entente_wire::{Decode, DecodeError, Digest, Encode, Reader, Secret};
 use thiserror::Error;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{BesideArgs, ServeArgs};
+use super::{BesideArgs, SealingKeyCommand, ServeArgs};
 
 #[derive(Debug, Args)]
 #[command(
@@ -19,6 +19,7 @@ overrides the file.
 
 Examples:
   entente party --config bank-b.toml
+  entente party sealing-key new bank-b.sealing-key
   entente party list --config bank-b.toml
   entente party show 0190a000-0000-7000-8000-000000000000 --config bank-b.toml
   entente party approve 0190a000-0000-7000-8000-000000000000 --config bank-b.toml
@@ -77,5 +78,10 @@ pub(crate) enum PartyCommand {
         /// Why; goes into the job's record, which others read.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+    },
+    /// Make and name the keys that what running jobs go on from is sealed with.
+    SealingKey {
+        #[command(subcommand)]
+        command: SealingKeyCommand,
     },
 }

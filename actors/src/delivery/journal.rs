@@ -69,6 +69,13 @@ pub enum JournalError {
          see that [party] state_dir of this party is there and can be written to"
     )]
     Unwritable(String),
+    /// The key that they are sealed with is not to be had.
+    #[error(
+        "the job's records cannot be unsealed: {0}; nothing of them was deleted. Name the \
+         file of that key in [party] sealing_key or former_sealing_keys of this party, and \
+         start it again: the job goes on"
+    )]
+    Locked(String),
     /// What was read is not what was written.
     #[error(
         "the job's records are damaged: {0}; nothing of them was deleted. See to the disk \
@@ -82,6 +89,7 @@ impl JournalError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::NoSpace | Self::Unwritable(_) => "journal",
+            Self::Locked(_) => "journal_locked",
             Self::Damaged(_) => "checkpoint_damaged",
         }
     }
@@ -92,6 +100,7 @@ impl JournalError {
         match self {
             Self::NoSpace => Some("space in [party] state_dir"),
             Self::Unwritable(_) => Some("[party] state_dir to be writable"),
+            Self::Locked(_) => Some("the sealing key of its records"),
             Self::Damaged(_) => None,
         }
     }

@@ -1,9 +1,11 @@
 //! One journal in one file.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use entente_wire::{Position, SessionId};
@@ -14,13 +16,14 @@ use redb::{
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
-    encoding::{self, Row},
-    fault,
+    encoding, fault,
+    seal::{Opener, Row, Sealer},
 };
 use crate::{
     compute::Panicked,
     delivery::{Ended, Journal, JournalError, Kept, Record, digests_from, whole_from},
     private_file,
+    sealing::WrapKeys,
 };
 
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
@@ -29,14 +32,15 @@ const ACCEPTED: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("ac
 const HEARD: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("heard");
 const SENT: TableDefinition<'_, (u64, u8), &[u8]> = TableDefinition::new("sent");
 const WRITTEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("written");
+const KEYS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("keys");
 
 /// Keys of [`ABOUT`].
 const SESSION: &str = "session";
 const FORMAT: &str = "format";
 const ENDED: &str = "ended";
 
-/// The arrangement of the tables.
-const THIS_FORMAT: &[u8] = &[1];
+/// The arrangement of the tables. In the first one nothing was sealed.
+const THIS_FORMAT: &[u8] = &[2];
 
 /// Records are written once and read at a restart: a cache would only be
 /// another copy of them.
@@ -48,7 +52,11 @@ const CACHE_BYTES: usize = 1 << 20;
 /// it again, and finds the last state that was whole.
 pub(crate) struct FileJournal {
     path: PathBuf,
-    session: SessionId,
+    sealer: Sealer,
+    /// Openings whose keys are not needed any more.
+    unused: Vec<u32>,
+    /// The key of this opening is in the file.
+    key_is_kept: bool,
     database: Option<Database>,
     _open: TaskTrackerToken,
 }
@@ -67,8 +75,10 @@ impl FileJournal {
         unfinished: &Path,
         path: PathBuf,
         session: SessionId,
+        keys: &dyn WrapKeys,
         open: TaskTrackerToken,
     ) -> Result<Self, JournalError> {
+        let sealer = Sealer::new(session, 0, keys).inspect_err(|error| said(&path, error))?;
         let database = careful(|| {
             let database = builder().create(unfinished).map_err(broken)?;
             let write = database.begin_write().map_err(broken)?;
@@ -84,13 +94,16 @@ impl FileJournal {
             write.open_table(HEARD).map_err(broken)?;
             write.open_table(SENT).map_err(broken)?;
             write.open_table(WRITTEN).map_err(broken)?;
+            enter_key(&write, &sealer)?;
             write.commit().map_err(broken)?;
             named(unfinished, &path).map_err(|error| fault(&error))?;
             Ok(database)
         })?;
         Ok(Self {
             path,
-            session,
+            sealer,
+            unused: Vec::new(),
+            key_is_kept: true,
             database: Some(database),
             _open: open,
         })
@@ -100,17 +113,22 @@ impl FileJournal {
     pub(super) fn open(
         path: PathBuf,
         session: SessionId,
+        keys: &Arc<dyn WrapKeys>,
         open: TaskTrackerToken,
     ) -> Result<Found, JournalError> {
-        let (database, kept, fell_back) = careful(|| {
+        let (database, kept, fell_back, (sealer, unused)) = careful(|| {
             let database = builder().open(&path).map_err(broken)?;
-            let (kept, fell_back) = read(&database, session)?;
-            Ok((database, kept, fell_back))
+            let mut opener = wrapped_keys(&database, session)
+                .map(|wrapped| Opener::new(session, keys, wrapped))?;
+            let (kept, fell_back) = read(&database, &mut opener)?;
+            Ok((database, kept, fell_back, opener.next()?))
         })
         .inspect_err(|error| said(&path, error))?;
         let journal = Self {
             path,
-            session,
+            sealer,
+            unused,
+            key_is_kept: false,
             database: Some(database),
             _open: open,
         };
@@ -122,8 +140,8 @@ impl FileJournal {
     }
 
     fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
-        let (path, session) = (&self.path, self.session);
-        let last = self.database.take();
+        let (path, sealer, unused) = (&self.path, &mut self.sealer, &self.unused);
+        let (key_is_kept, last) = (self.key_is_kept, self.database.take());
         let database = careful(|| {
             let database = last.map_or_else(|| builder().open(path).map_err(broken), Ok)?;
             let mut write = database.begin_write().map_err(broken)?;
@@ -131,13 +149,22 @@ impl FileJournal {
                 let lazily = write.set_durability(Durability::None);
                 lazily.map_err(|error| JournalError::Unwritable(error.to_string()))?;
             }
+            // With the first rows that are under it, or not at all.
+            if !key_is_kept {
+                enter_key(&write, sealer)?;
+                let mut keys = write.open_table(KEYS).map_err(broken)?;
+                for opening in unused {
+                    keys.remove(opening).map_err(broken)?;
+                }
+            }
             for record in records {
-                enter(&write, session, record)?;
+                enter(&write, sealer, record)?;
             }
             write.commit().map_err(broken)?;
             Ok(database)
         });
         self.database = Some(database.inspect_err(|error| said(path, error))?);
+        self.key_is_kept = true;
         Ok(())
     }
 }
@@ -173,32 +200,41 @@ fn builder() -> Builder {
     builder
 }
 
+fn enter_key(write: &WriteTransaction, sealer: &Sealer) -> Result<(), JournalError> {
+    let mut keys = write.open_table(KEYS).map_err(broken)?;
+    let (opening, wrapped) = sealer.key();
+    keys.insert(opening, wrapped).map_err(broken)?;
+    Ok(())
+}
+
 /// As [`Kept::apply`](crate::delivery::Kept::apply) does it in memory.
 fn enter(
     write: &WriteTransaction,
-    session: SessionId,
+    sealer: &mut Sealer,
     record: &Record,
 ) -> Result<(), JournalError> {
     match record {
         Record::Accepted(received) => {
-            let key = key(received.envelope.position);
-            let payload = received.envelope.payload.as_slice();
+            let at = received.envelope.position;
             let mut accepted = write.open_table(ACCEPTED).map_err(broken)?;
-            accepted.insert(key, payload).map_err(broken)?;
+            let payload = sealer.seal(Row::Accepted(at), &received.envelope.payload)?;
+            accepted
+                .insert(key(at), payload.as_slice())
+                .map_err(broken)?;
             let mut heard = write.open_table(HEARD).map_err(broken)?;
-            let row = Row::Heard(received.envelope.position);
-            let digest = row.sealed(session, received.digest.as_bytes());
-            heard.insert(key, digest.as_slice()).map_err(broken)?;
+            let digest = sealer.seal(Row::Heard(at), received.digest.as_bytes())?;
+            heard.insert(key(at), digest.as_slice()).map_err(broken)?;
         }
         Record::Sent(packet) => {
-            let Position { exchange, step } = packet.position;
+            let at = packet.position;
             let mut sent = write.open_table(SENT).map_err(broken)?;
-            let value = encoding::sent(packet);
-            sent.insert((exchange, step), value.as_slice())
-                .map_err(broken)?;
+            let frame = sealer.seal(Row::Sent(at), &packet.frame)?;
+            sent.insert(key(at), frame.as_slice()).map_err(broken)?;
             let mut written = write.open_table(WRITTEN).map_err(broken)?;
-            let count = Row::Written(exchange).sealed(session, &[step.saturating_add(1)]);
-            written.insert(exchange, count.as_slice()).map_err(broken)?;
+            let count = sealer.seal(Row::Written(at.exchange), &[at.step.saturating_add(1)])?;
+            written
+                .insert(at.exchange, count.as_slice())
+                .map_err(broken)?;
         }
         Record::Acknowledged(position) => {
             let mut sent = write.open_table(SENT).map_err(broken)?;
@@ -208,10 +244,9 @@ fn enter(
             let done = checkpoint.exchanges_done;
             let (whole, digests) = (whole_from(done), digests_from(done));
             let mut checkpoints = write.open_table(CHECKPOINTS).map_err(broken)?;
-            let value = encoding::checkpoint(session, checkpoint)?;
-            checkpoints
-                .insert(done, value.expose().as_slice())
-                .map_err(broken)?;
+            let value = encoding::checkpoint(checkpoint)?;
+            let value = sealer.seal(Row::Checkpoint(done), value.expose())?;
+            checkpoints.insert(done, value.as_slice()).map_err(broken)?;
             let old = checkpoints.retain_in(..whole, |_, _| false);
             old.map_err(broken)?;
             let mut accepted = write.open_table(ACCEPTED).map_err(broken)?;
@@ -227,7 +262,7 @@ fn enter(
         Record::Ended(ended) => {
             let value = serde_json::to_vec(ended)
                 .map_err(|error| JournalError::Unwritable(error.to_string()))?;
-            let value = Row::Ended.sealed(session, &value);
+            let value = sealer.seal(Row::Ended, &value)?;
             let mut about = write.open_table(ABOUT).map_err(broken)?;
             about.insert(ENDED, value.as_slice()).map_err(broken)?;
         }
@@ -235,22 +270,41 @@ fn enter(
     Ok(())
 }
 
-/// All that is kept, and whether the newest checkpoint could not be read.
-fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), JournalError> {
+/// The keys of all openings, wrapped, of a journal of this session.
+fn wrapped_keys(
+    database: &Database,
+    session: SessionId,
+) -> Result<BTreeMap<u32, Vec<u8>>, JournalError> {
     let read = database.begin_read().map_err(broken)?;
     let about = read.open_table(ABOUT).map_err(broken)?;
-    let of = |key: &str| about.get(key).map_err(broken);
-    let is = |key: &str, value: &[u8]| Ok(of(key)?.is_some_and(|there| there.value() == value));
+    let is = |key: &str, value: &[u8]| {
+        let there = about.get(key).map_err(broken)?;
+        Ok(there.is_some_and(|there| there.value() == value))
+    };
     if !is(FORMAT, THIS_FORMAT)? {
         return Err(damaged("they are not of this version"));
     }
     if !is(SESSION, session.0.as_bytes())? {
         return Err(damaged("they are of another job"));
     }
+    let keys = read.open_table(KEYS).map_err(broken)?;
+    keys.iter()
+        .map_err(broken)?
+        .map(|row| {
+            let (opening, wrapped) = row.map_err(broken)?;
+            Ok((opening.value(), wrapped.value().to_vec()))
+        })
+        .collect()
+}
+
+/// All that is kept, and whether the newest checkpoint could not be read.
+fn read(database: &Database, opener: &mut Opener<'_>) -> Result<(Kept, bool), JournalError> {
+    let read = database.begin_read().map_err(broken)?;
+    let about = read.open_table(ABOUT).map_err(broken)?;
     let mut kept = Kept::default();
-    if let Some(ended) = of(ENDED)? {
-        let ended = Row::Ended.opened(session, ended.value());
-        let ended = ended.and_then(|ended| serde_json::from_slice::<Ended>(ended).ok());
+    if let Some(ended) = about.get(ENDED).map_err(broken)? {
+        let ended = opener.open(Row::Ended, ended.value())?;
+        let ended = ended.and_then(|ended| serde_json::from_slice::<Ended>(ended.expose()).ok());
         let ended = ended.ok_or_else(|| damaged("the end cannot be read"))?;
         kept.ended = Some(Box::new(ended));
     }
@@ -263,8 +317,8 @@ fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), Journal
     {
         let (at, digest) = row.map_err(broken)?;
         let at = position(at.value());
-        let digest = Row::Heard(at).opened(session, digest.value());
-        let digest = digest.and_then(encoding::read_digest);
+        let digest = opener.open(Row::Heard(at), digest.value())?;
+        let digest = digest.and_then(|digest| encoding::read_digest(digest.expose()));
         let digest = digest.ok_or_else(|| damaged("a digest cannot be read"))?;
         messages.heard.insert(at, digest);
     }
@@ -277,8 +331,10 @@ fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), Journal
         let (at, payload) = row.map_err(broken)?;
         let at = position(at.value());
         let heard = messages.heard.get(&at).copied();
-        let received =
-            heard.and_then(|heard| encoding::read_accepted(session, at, payload.value(), heard));
+        let payload = opener.open(Row::Accepted(at), payload.value())?;
+        let received = heard.zip(payload).and_then(|(heard, payload)| {
+            encoding::read_accepted(opener.session(), at, payload.expose(), heard)
+        });
         let received = received.ok_or_else(|| damaged("a message of the peer cannot be read"))?;
         messages.accepted.insert(at, received);
     }
@@ -288,9 +344,10 @@ fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), Journal
         .iter()
         .map_err(broken)?
     {
-        let (at, value) = row.map_err(broken)?;
+        let (at, frame) = row.map_err(broken)?;
         let at = position(at.value());
-        let packet = encoding::read_sent(at, value.value());
+        let frame = opener.open(Row::Sent(at), frame.value())?;
+        let packet = frame.and_then(|frame| encoding::read_sent(at, frame.expose()));
         let packet = packet.ok_or_else(|| damaged("a message to the peer cannot be read"))?;
         messages.sent.insert(at, packet);
     }
@@ -302,10 +359,12 @@ fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), Journal
     {
         let (exchange, count) = row.map_err(broken)?;
         let exchange = exchange.value();
-        let count = Row::Written(exchange).opened(session, count.value());
-        let Some(&[count]) = count else {
-            return Err(damaged("a count of messages cannot be read"));
-        };
+        let count = opener.open(Row::Written(exchange), count.value())?;
+        let count = count.and_then(|count| match count.expose()[..] {
+            [count] => Some(count),
+            _ => None,
+        });
+        let count = count.ok_or_else(|| damaged("a count of messages cannot be read"))?;
         messages.written.insert(exchange, count);
     }
     let mut newest = None;
@@ -318,7 +377,8 @@ fn read(database: &Database, session: SessionId) -> Result<(Kept, bool), Journal
         let (done, value) = row.map_err(broken)?;
         let done = done.value();
         newest = Some(done);
-        let checkpoint = encoding::read_checkpoint(session, done, value.value());
+        let value = opener.open(Row::Checkpoint(done), value.value())?;
+        let checkpoint = value.and_then(|value| encoding::read_checkpoint(done, &value));
         kept.checkpoints.extend(checkpoint.map(|one| (done, one)));
     }
     let readable = kept.checkpoints.keys().next_back().copied();

@@ -38,11 +38,14 @@
 //! attempt is deleted by removing its file, a damaged file is one job's, and no
 //! job waits for another's commit.
 //!
-//! The files hold weights, shares and keys, as the process does. They are
-//! readable by their owner alone; encrypt the disk if that is not enough.
+//! The files hold weights, shares and keys, as the process does: each value is
+//! sealed before the store sees it (`seal.rs`, and [`crate::sealing`]). Pages
+//! that it has given up, and copies that it makes of them, are ciphertext like
+//! the rest. In the clear stand the job, the attempt, and how far it is.
 
 mod encoding;
 mod file;
+mod seal;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +55,7 @@ use std::{
     fs,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use entente_protocol::job::JobId;
@@ -59,20 +63,21 @@ use entente_wire::SessionId;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::file::{FileJournal, Found};
-use crate::{delivery::JournalError, private_file};
+use crate::{delivery::JournalError, private_file, sealing::WrapKeys};
 
 /// The journals below one state directory.
-#[derive(Debug)]
 pub(crate) struct Journals {
     directory: PathBuf,
+    keys: Arc<dyn WrapKeys>,
     open: TaskTracker,
 }
 
 impl Journals {
-    /// Below a state directory.
-    pub(crate) fn below(state_dir: &Path) -> Self {
+    /// Below a state directory, sealed by whoever wraps `keys`.
+    pub(crate) fn below(state_dir: &Path, keys: Arc<dyn WrapKeys>) -> Self {
         Self {
             directory: state_dir.join("jobs"),
+            keys,
             open: TaskTracker::new(),
         }
     }
@@ -89,7 +94,7 @@ impl Journals {
     ) -> Result<Option<Found>, JournalError> {
         let path = self.path(job, attempt);
         match fs::symlink_metadata(&path) {
-            Ok(_) => FileJournal::open(path, session, self.open.token()).map(Some),
+            Ok(_) => FileJournal::open(path, session, &self.keys, self.open.token()).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(JournalError::Unwritable(error.to_string())),
         }
@@ -113,7 +118,7 @@ impl Journals {
         let unfinished = unfinished(&path);
         self.make_room(job, &unfinished)
             .map_err(|error| fault(&error))?;
-        FileJournal::create(&unfinished, path, session, self.open.token())
+        FileJournal::create(&unfinished, path, session, &*self.keys, self.open.token())
     }
 
     /// An empty file for its owner alone, in a folder of the job's own.

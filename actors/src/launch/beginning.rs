@@ -7,6 +7,7 @@
 //!   none                 some                 state_lost  state_lost
 //!   at rest                                   held        restored
 //!   ended                                     answers     answers
+//!   cannot be unsealed                        waits       waits
 //!   cannot be read                            damaged     damaged
 //! ```
 //!

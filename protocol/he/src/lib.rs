@@ -31,9 +31,10 @@
 //! multiplications; the next call writes over most of it), and on the heap
 //! (division, inversion, primality tests; the allocator hands it on as it is).
 //! Safe code cannot reach either, and a value that is moved leaves a copy that
-//! nobody has a name for. An allocator that wipes what is freed would catch the
-//! heap's part; it would have to be the whole program's, so it is not for a
-//! library to choose.
+//! nobody has a name for. An allocator that wipes what is freed catches the
+//! heap's part; it has to be the whole program's, so it is not for a library to
+//! choose: the `entente` binary has one, and a test that searches its memory for
+//! the primes of a job that has ended.
 //!
 //! So memory of a running party is secret, all of it: no core dumps where
 //! others can read them, and swap encrypted or off.

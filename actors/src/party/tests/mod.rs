@@ -27,6 +27,7 @@ use self::{
 };
 use crate::{
     process::PartyError,
+    sealing::testing::keys,
     state_dir::StateDirLock,
     testbed::{Consortium, assignment},
 };
@@ -247,6 +248,7 @@ async fn a_party_starts_with_its_own_certificate_and_sane_settings_alone() {
         crate::run::<Transparent>(
             serde_json::from_value(config).unwrap(),
             consortium.party("bank-a"),
+            keys(b"a"),
             Arc::new(TransparentBackend),
             Registry::new().unwrap(),
             |addresses| assert_ne!(addresses.parties.port(), 0),

@@ -24,6 +24,7 @@ use crate::{
     launch::{Launch, LaunchError, Launcher, Plan, Prepared, Ready},
     models::Models,
     process::{Addresses, PartyError, Process},
+    sealing::testing::keys,
     testbed::{Consortium, Line, assignment, soon},
     transport::Heartbeat,
 };
@@ -147,6 +148,7 @@ impl Party {
             config,
             pool: ComputePool::new(1).unwrap(),
             credentials: credentials.clone(),
+            sealing: keys(b"a"),
             registry: Registry::new().unwrap(),
             heartbeat: Heartbeat {
                 every: Duration::from_millis(50),

@@ -9,6 +9,7 @@ use super::super::session;
 use crate::{
     delivery::{Journal, JournalError, Kept, MemoryJournal, Record},
     journals::{FileJournal, Journals},
+    sealing::testing::keys,
 };
 
 /// Where a side keeps its records.
@@ -49,7 +50,7 @@ const JOB: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 impl Store for OnDisk {
     fn empty() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let journals = Journals::below(folder.path());
+        let journals = Journals::below(folder.path(), keys(b"a"));
         let journal = journals.create(JOB.parse().unwrap(), 0, session());
         Self {
             journal: journal.unwrap(),

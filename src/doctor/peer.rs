@@ -1,0 +1,95 @@
+//! A party's peers.
+
+use entente_actors::PartyConfig;
+use entente_protocol::job::PartyName;
+use entente_tls::{Credentials, Identity};
+use entente_wire::{Frame, Hello, WIRE_VERSIONS, decode_exactly};
+
+use super::{
+    finding::Finding,
+    line::{self, NoLine},
+};
+
+/// A greeting is no longer than this.
+const MAX_GREETING_BYTES: usize = 1 << 10;
+
+/// Calls every peer that has an address.
+pub(super) fn examine(config: &PartyConfig, credentials: &Credentials, out: &mut Vec<Finding>) {
+    if config.peers.is_empty() {
+        out.push(Finding::warning(
+            "peers",
+            "none",
+            "name the parties that may reach this one under [peers.NAME]",
+        ));
+    }
+    for (peer, section) in &config.peers {
+        let check = format!("peer {peer}");
+        match &section.address {
+            None => out.push(Finding::ok(
+                check,
+                "has no address here, and calls by itself",
+            )),
+            Some(address) => call(check, peer, address, credentials, out),
+        }
+    }
+}
+
+fn call(
+    check: String,
+    peer: &PartyName,
+    address: &str,
+    credentials: &Credentials,
+    out: &mut Vec<Finding>,
+) {
+    let name = match peer.as_str().parse() {
+        Ok(name) => name,
+        Err(error) => {
+            return out.push(Finding::failure(check, error, "correct [peers]"));
+        }
+    };
+    let heard =
+        line::open(address, credentials, &Identity::party(name)).and_then(|(mut line, agreed)| {
+            let length = line::read(&mut line, 4)?;
+            let length = length
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            let greeting = line::read(&mut line, length.min(MAX_GREETING_BYTES))?;
+            Ok((agreed, greeting))
+        });
+    let (agreed, greeting) = match heard {
+        Ok(heard) => heard,
+        Err(error @ (NoLine::Unreachable(_) | NoLine::Refused(_))) => {
+            return out.push(error.finding(check, &format!("party {peer}"), address));
+        }
+    };
+    out.push(Finding::ok(
+        check.clone(),
+        format!("{address}: {}", agreed.seen()),
+    ));
+    let check = format!("{check}, versions");
+    out.push(match decode_exactly(&(), &greeting) {
+        Ok(Frame::Hello(hello)) => judge_versions(check, &hello),
+        _ => Finding::failure(
+            check,
+            "it does not greet as a party",
+            "see that the address is the one of [party] listen there",
+        ),
+    });
+}
+
+/// Whether both sides understand each other.
+pub(super) fn judge_versions(check: String, theirs: &Hello) -> Finding {
+    let ours = env!("CARGO_PKG_VERSION");
+    let seen = format!(
+        "entente {} there, {ours} here; wire versions {:?} there, {WIRE_VERSIONS:?} here",
+        theirs.software, theirs.versions
+    );
+    match theirs.agree() {
+        Ok(version) => Finding::ok(check, format!("{seen}: {version}")),
+        Err(_) => Finding::failure(
+            check,
+            seen,
+            "no version in common: bring both sides to releases that share one",
+        ),
+    }
+}

@@ -1,0 +1,131 @@
+//! What is ok, what is a warning, what is a failure.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, SystemTime};
+
+use entente_tls::Identity;
+use entente_wire::{Hello, WIRE_VERSIONS};
+
+use super::{
+    finding::Status::{self, Failure, Ok, Warning},
+    machine::{judge_disk, judge_memory, judge_mode, meminfo_bytes},
+    own::judge_expiry,
+    peer::judge_versions,
+    service::{judge_skew, skew, version},
+    speed::judge_tier,
+};
+
+const DAY: i64 = 86_400;
+const GIB: u64 = 1 << 30;
+
+fn all<T>(judge: impl Fn(T) -> Status, expected: impl IntoIterator<Item = (T, Status)>)
+where
+    T: Copy + std::fmt::Debug,
+{
+    for (seen, status) in expected {
+        assert_eq!(judge(seen), status, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_certificate_is_replaced_before_it_ends() {
+    let of = Identity::party("bank-a".parse().unwrap());
+    let now = 1_000 * DAY;
+    let judge = |left| judge_expiry(&of, now + left, now).status();
+    let expected = [
+        (30 * DAY, Ok),
+        (7 * DAY, Ok),
+        (7 * DAY - 1, Warning),
+        (0, Warning),
+        (-1, Failure),
+        (-30 * DAY, Failure),
+    ];
+    all(judge, expected);
+}
+
+#[test]
+fn clocks_agree_to_some_seconds() {
+    let expected = [
+        (Some(0.0), Ok),
+        (Some(-4.9), Ok),
+        (Some(5.1), Warning),
+        (Some(-299.0), Warning),
+        (Some(301.0), Failure),
+        (Some(-1e6), Failure),
+        (None, Warning),
+    ];
+    all(|skew| judge_skew("x", skew).status(), expected);
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    assert_eq!(skew(date, at), Some(0.5));
+    assert_eq!(skew(date, at + Duration::from_secs(60)), Some(-59.5));
+    assert_eq!(skew("yesterday", at), None);
+}
+
+#[test]
+fn there_is_room_for_journals() {
+    let expected = [
+        (100 * GIB, Ok),
+        (GIB, Ok),
+        (GIB - 1, Warning),
+        (GIB / 16, Warning),
+        (GIB / 16 - 1, Failure),
+        (0, Failure),
+    ];
+    all(|free| judge_disk("x", "y", free).status(), expected);
+}
+
+#[test]
+fn others_do_not_write_into_the_state_directory() {
+    let expected = [
+        (0o700, Ok),
+        (0o755, Ok),
+        (0o770, Failure),
+        (0o702, Failure),
+        (0o777, Failure),
+    ];
+    all(|mode| judge_mode("x", mode).status(), expected);
+}
+
+#[test]
+fn jobs_are_promised_no_more_memory_than_there_is() {
+    let expected = [
+        ((8 * GIB, 4 * GIB, None), Ok),
+        ((8 * GIB, 4 * GIB, Some(8 * GIB)), Ok),
+        ((8 * GIB, 4 * GIB, Some(8 * GIB + 1)), Failure),
+        ((8 * GIB, GIB / 4, None), Warning),
+        ((8 * GIB, GIB / 4, Some(GIB)), Warning),
+    ];
+    let judge = |(total, available, promised)| judge_memory(total, available, promised).status();
+    all(judge, expected);
+    let text = "MemTotal:       16384 kB\nMemAvailable:    1024 kB\nHugePages_Total:   3\n";
+    assert_eq!(meminfo_bytes(text, "MemTotal"), Some(16 << 20));
+    assert_eq!(meminfo_bytes(text, "HugePages_Total"), None);
+    assert_eq!(meminfo_bytes(text, "SwapTotal"), None);
+}
+
+#[test]
+fn sides_without_a_version_in_common_are_a_failure() {
+    let hello = |versions: Vec<u16>| Hello {
+        versions,
+        software: "9.9.9".to_owned(),
+    };
+    let judge = |versions| judge_versions("x".to_owned(), &hello(versions)).status();
+    assert_eq!(judge(WIRE_VERSIONS.to_vec()), Ok);
+    assert_eq!(judge([&[9999], WIRE_VERSIONS].concat()), Ok);
+    assert_eq!(judge(vec![9999]), Failure);
+    assert_eq!(judge(vec![]), Failure);
+    let metrics = "# HELP x\nentente_build_info{version=\"0.1.0\"} 1\n";
+    assert_eq!(version(metrics).as_deref(), Some("0.1.0"));
+    assert_eq!(version("entente_build_info 1"), None);
+}
+
+#[test]
+fn a_slower_tier_than_need_be_is_a_warning() {
+    assert_eq!(judge_tier("adx", "adx", "adx, portable").status(), Ok);
+    assert_eq!(
+        judge_tier("portable", "adx", "adx, portable").status(),
+        Warning
+    );
+}
