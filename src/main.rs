@@ -3,6 +3,7 @@
 
 mod audit;
 mod bench;
+mod ca;
 mod cert;
 mod cli;
 mod completions;
@@ -49,6 +50,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Ca(args) => ca::run(args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),

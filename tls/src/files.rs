@@ -214,6 +214,11 @@ pub(crate) fn replace(files: &[NewFile<'_>]) -> Result<(), TlsError> {
     Ok(())
 }
 
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> Result<(), TlsError> {
+    fs::remove_file(path).map_err(failed("remove", path))
+}
+
 fn create(file: &NewFile<'_>) -> Result<File, TlsError> {
     let mut options = File::options();
     options.write(true).create_new(true);

@@ -99,7 +99,7 @@ pub use name::{Name, NameError};
 pub use naming::{Naming, TrustDomain, TrustDomainError};
 pub use peer::Peer;
 pub use refusal::Refusal;
-pub use request::{NewRequest, Request};
+pub use request::{NewRequest, Request, install};
 pub use revocation::{Reason, Revocation};
 pub use show::{CertificateFacts, Facts, facts};
 pub use signature::{Authorities, DOMAIN as SIGNED_TEXT, Signature, SignatureError};

@@ -144,7 +144,7 @@ pub(crate) fn roots(
     Ok(roots)
 }
 
-fn own_end_entity(
+pub(crate) fn own_end_entity(
     chain: &[CertificateDer<'_>],
     path: &Path,
     naming: &Naming,
@@ -169,7 +169,7 @@ fn own_end_entity(
     Ok(end_entity)
 }
 
-fn certified(
+pub(crate) fn certified(
     chain: Vec<CertificateDer<'static>>,
     key: &[u8],
     files: &TlsFiles,

@@ -19,12 +19,16 @@ use std::path::Path;
 use rcgen::{CertificateParams, CertificateSigningRequestParams, DnType, PublicKey, SanType};
 use zeroize::Zeroizing;
 
+use crate::certificate::EndEntity;
 use crate::error::TlsError;
 use crate::files::{self, Access, NewFile};
 use crate::identity::Identity;
 use crate::issue::host_name;
+use crate::loaded::{certified, own_end_entity};
 use crate::naming::TrustDomain;
+use crate::show::CertificateFacts;
 use crate::signing_pair::SigningPair;
+use crate::tls_files::TlsFiles;
 
 /// A new key, and the request for a certificate for it.
 pub struct NewRequest {
@@ -115,6 +119,61 @@ impl NewRequest {
     pub fn request(&self) -> Result<Request, TlsError> {
         Request::parse(Path::new("the new request"), &self.request)
     }
+}
+
+/// Puts a certificate that was signed for a new key, and that key, in the place of
+/// those that a member has. The key's file of before goes.
+///
+/// # Errors
+/// [`TlsError`] when they do not belong to each other, speak for somebody else, or
+/// cannot be written.
+pub fn install(
+    certificate: &Path,
+    key: &Path,
+    over: &TlsFiles,
+) -> Result<CertificateFacts, TlsError> {
+    let naming = over.naming();
+    let files = TlsFiles {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        ..over.clone()
+    };
+    let (chain, pem) = (files::certificates(certificate)?, files::text(certificate)?);
+    let key_pem = Zeroizing::new(files::text(key)?);
+    let found = own_end_entity(&chain, certificate, &naming)?.identity;
+    let present = files::certificates(&over.certificate)?;
+    let fault = |fault| TlsError::OwnCertificate {
+        path: over.certificate.clone(),
+        fault,
+    };
+    let own = match present.first() {
+        Some(der) => EndEntity::read(der, &naming).map_err(fault)?.identity,
+        None => found.clone(),
+    };
+    if own != found {
+        let path = certificate.to_owned();
+        return Err(TlsError::IdentityChanged { path, own, found });
+    }
+    certified(chain.clone(), key_pem.as_bytes(), &files)?;
+    files::replace(&[
+        NewFile {
+            path: over.key.clone(),
+            contents: &key_pem,
+            access: Access::Owner,
+        },
+        NewFile {
+            path: over.certificate.clone(),
+            contents: &pem,
+            access: Access::World,
+        },
+    ])?;
+    files::remove(key)?;
+    let facts = chain
+        .first()
+        .and_then(|der| CertificateFacts::of(der, &naming));
+    facts.ok_or_else(|| TlsError::NoCertificate {
+        path: certificate.to_owned(),
+    })
 }
 
 /// A request whose signature is good: whoever made it has the key.

@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::credentials::{Credentials, Refresh};
@@ -60,11 +60,12 @@ impl Look {
     }
 }
 
-/// A thread that looks at the files of credentials; ends when dropped.
+/// A thread that looks at the files of credentials; ends when this is dropped. It is
+/// not waited for: a disk that hangs must not keep a process from its end.
 #[derive(Debug)]
 pub struct Watch {
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Hung up with the watch, which wakes the thread.
+    _end: Sender<()>,
 }
 
 /// How often a warning is said again.
@@ -92,22 +93,8 @@ impl Watch {
             }
         };
         let thread = thread::Builder::new().name("certificates".to_owned());
-        let thread = thread.spawn(run).map_err(TlsError::Watch)?;
-        Ok(Self {
-            end: Some(end),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // The thread hears that nobody is left to tell it anything.
-        self.end.take();
-        if let Some(thread) = self.thread.take() {
-            // One that panicked has nothing left to end.
-            let _ = thread.join();
-        }
+        thread.spawn(run).map_err(TlsError::Watch)?;
+        Ok(Self { _end: end })
     }
 }
 
