@@ -200,7 +200,11 @@ fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
     let issued = authority.issued(&args.ca).map_err(Failure::configuration)?;
     let serials = match (&args.certificate, &args.serial, &args.identity) {
         (Some(file), _, _) => vec![authority.serial_of(file).map_err(Failure::configuration)?],
-        (_, Some(serial), _) => vec![serial.to_ascii_lowercase().replace(':', "")],
+        (_, Some(serial), _) => {
+            let serial = serial.to_ascii_lowercase().replace(':', "");
+            let known = issued.iter().any(|facts| facts.serial == serial);
+            known.then_some(serial).into_iter().collect()
+        }
         (_, _, Some(identity)) => {
             let identity: Identity = identity.parse().map_err(Failure::configuration)?;
             let now = show::now_unix_s();

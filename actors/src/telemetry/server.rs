@@ -117,7 +117,10 @@ async fn turn_away_the_revoked<B: MessageBody>(
     let peer = request.conn_data::<Peer>();
     let standing = peer.map(|peer| (peer.identity(), peer.standing(&credentials)));
     let Some((who, Err(revocation))) = standing else {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body);
     };
     tracing::warn!(%who, "turned away: {revocation}");
     certificates.revoked(REVOKED_REQUEST);

@@ -34,7 +34,10 @@ impl Revocations {
     /// [`TlsError::Watch`]
     pub(super) fn watch(credentials: &Arc<Credentials>, meters: &Meters) -> Result<Self, TlsError> {
         let meters = meters.certificates().clone();
-        meters.in_force(credentials.not_after_unix_s(), credentials.lists_end_unix_s());
+        meters.in_force(
+            credentials.not_after_unix_s(),
+            credentials.lists_end_unix_s(),
+        );
         // One message for each change of files: people are slow.
         let (concern, concerns) = mpsc::unbounded_channel();
         let watched = credentials.clone();

@@ -35,22 +35,22 @@ mod parties;
 pub(crate) mod problem;
 mod sync;
 
-use std::{future::ready, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, Resource, ResponseError,
     http::header::{ALLOW, HeaderValue},
     web,
 };
-use entente_metrics::Registry;
-use entente_tls::Authorities;
+use entente_metrics::{CertificateMeters, Registry};
+use entente_tls::{Authorities, Credentials};
 use tokio::sync::watch;
 
 use self::problem::{Kind, Problem};
 use crate::runtime::Handle;
 
 pub(crate) use audit::{AuditLog, put_refusals_on_record};
-pub(crate) use caller::remember_peer;
+pub(crate) use caller::{remember_peer, turn_away_the_revoked};
 pub(crate) use jobs::{IDEMPOTENCY_KEY, JobList, LARGEST_PAGE};
 pub(crate) use observe::{Meters, observe};
 pub(crate) use parties::PartyList;
@@ -63,6 +63,9 @@ pub(crate) struct Api {
     pub(crate) meters: Meters,
     /// Those who are trusted to name parties.
     pub(crate) authorities: Authorities,
+    /// Who is trusted to call.
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) certificates: CertificateMeters,
     /// The longest that a wish is held back.
     pub(crate) longest_wait: Duration,
     /// True from when the coordinator is ending.

@@ -19,7 +19,9 @@ impl CertificateMeters {
             .family(&CERTIFICATE_RELOADS)
             .seed(outcomes.map(|outcome| [outcome]));
         let what = [REVOKED_CONNECTION, REVOKED_HANDSHAKE, REVOKED_REQUEST];
-        registry.family(&REVOKED_PEERS).seed(what.map(|what| [what]));
+        registry
+            .family(&REVOKED_PEERS)
+            .seed(what.map(|what| [what]));
         Self { registry }
     }
 

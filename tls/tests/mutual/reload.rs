@@ -10,6 +10,9 @@ use entente_tls::{
     Authority, Credentials, Identity, Look, NewRequest, Reason, Refusal, Seen, TlsError, TlsFiles,
     TrustDomain, Validity, Watch,
 };
+use rustls::{ClientConfig, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -138,6 +141,28 @@ async fn connect(a: &Credentials, b: &Credentials, name: &str) {
     server.unwrap();
 }
 
+type Ends = (
+    tokio_rustls::client::TlsStream<TcpStream>,
+    tokio_rustls::server::TlsStream<TcpStream>,
+);
+
+/// Both ends of a connection that stands.
+async fn connection(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Ends {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dialling = async {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(client.clone());
+        connector.connect(name, tcp).await.unwrap()
+    };
+    let listening = async {
+        let (tcp, _) = listener.accept().await.unwrap();
+        TlsAcceptor::from(server.clone()).accept(tcp).await.unwrap()
+    };
+    tokio::join!(dialling, listening)
+}
+
 #[tokio::test]
 async fn chains_through_an_intermediate_authority_lead_to_the_root() {
     let pki = Pki::new();
@@ -155,29 +180,17 @@ async fn configurations_follow_the_files_and_connections_that_stand_do_not() {
     // Handed out once, as to a listener that is bound for months.
     let client = a.credentials.client_config(&party("bank-b")).unwrap();
     let server = b.credentials.server_config().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let name = rustls_pki_types::ServerName::try_from("localhost").unwrap();
-    let dialling = async {
-        let tcp = TcpStream::connect(address).await.unwrap();
-        TlsConnector::from(client.clone())
-            .connect(name, tcp)
-            .await
-            .unwrap()
-    };
-    let listening = async {
-        let (tcp, _) = listener.accept().await.unwrap();
-        TlsAcceptor::from(server.clone()).accept(tcp).await.unwrap()
-    };
-    let (mut here, mut there) = tokio::join!(dialling, listening);
+    let (mut here, mut there) = connection(&client, &server).await;
 
     let mut serials = vec![b.credentials.serial()];
     for (authority, folder) in [(&pki.root, "root"), (&pki.below, "below")] {
         pki.replace(authority, folder, &b_files, "bank-b");
         while b.next().look != Look::Reloaded {}
         serials.push(b.credentials.serial());
-        let (seen, _) = meet(client.clone(), server.clone()).await;
-        seen.unwrap();
+        let (newer, _) = connection(&client, &server).await;
+        let shown = newer.get_ref().1.peer_certificates().unwrap().to_vec();
+        let files = CertificateDer::pem_file_iter(&b_files.certificate).unwrap();
+        assert_eq!(shown, files.map(Result::unwrap).collect::<Vec<_>>());
         here.write_all(b"still").await.unwrap();
         let mut heard = [0; 5];
         there.read_exact(&mut heard).await.unwrap();
@@ -194,8 +207,8 @@ async fn who_was_revoked_is_refused_and_known_by_name_with_the_reason() {
     let a = Watched::start(&a_files);
     let b = Credentials::load(&b_files).unwrap();
     connect(&a.credentials, &b, "bank-b").await;
-    let chain = rustls_pki_types::pem::PemObject::pem_file_iter(&b_files.certificate).unwrap();
-    let chain: Vec<rustls_pki_types::CertificateDer<'_>> = chain.map(Result::unwrap).collect();
+    let chain = CertificateDer::pem_file_iter(&b_files.certificate).unwrap();
+    let chain: Vec<_> = chain.map(Result::unwrap).collect();
     let standing = a.credentials.peer(Some(&chain)).unwrap();
     standing.standing(&a.credentials).unwrap();
 
