@@ -32,6 +32,8 @@ pub(crate) fn run(args: CaArgs) -> Result<(), Failure> {
                 .map(|text| text.parse::<TrustDomain>())
                 .transpose();
             let domain = domain.map_err(Failure::configuration)?.unwrap_or_default();
+            let name = name.map_or_else(Authority::unique_name, Ok);
+            let name = name.map_err(Failure::configuration)?;
             let made = match &intermediate_of {
                 Some(root) => below(root, &name, days.unwrap_or(BELOW_DAYS), &out),
                 None => {

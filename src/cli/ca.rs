@@ -30,9 +30,10 @@ Examples:
         /// The folder for its files.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
-        /// Its name, for people.
-        #[arg(long, default_value = "entente CA")]
-        name: String,
+        /// Its name, for people and revocation lists; no other authority may have it.
+        /// Left out: one that none has.
+        #[arg(long)]
+        name: Option<String>,
         /// The folder of the root that it stands below. Left out: it is a root.
         #[arg(long, value_name = "DIR")]
         intermediate_of: Option<PathBuf>,

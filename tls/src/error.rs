@@ -109,6 +109,12 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Two revocation lists of one name.
+    #[error(
+        "there are two revocation lists of {0} under [tls] crls: give the newer one alone; if \
+         they are of two authorities, one of them needs another name"
+    )]
+    ListTwice(String),
     /// A revocation list that is over.
     #[error(
         "a revocation list among {files} ended at {end}: put a newer one there (its authority \
@@ -199,6 +205,9 @@ pub enum TlsError {
         "the authority's own certificate ends at {0}: ask for fewer days, or make another authority"
     )]
     OutlivesAuthority(String),
+    /// An authority that would be called as the one above it.
+    #[error("the authority above is called {0:?} already: choose another name")]
+    NameTaken(String),
     /// An authority that may not have one below it.
     #[error("the authority in {} may sign members only, and no other authority", dir.display())]
     NoAuthorityBelow {
@@ -259,6 +268,7 @@ impl TlsError {
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::List { .. } => "list",
+            Self::ListTwice(_) => "list_twice",
             Self::ListEnded { .. } => "list_ended",
             Self::ListGoesBack { .. } => "list_goes_back",
             Self::IdentityChanged { .. } => "identity_changed",
@@ -272,6 +282,7 @@ impl TlsError {
             Self::Host(_) => "host",
             Self::Validity => "validity",
             Self::OutlivesAuthority(_) => "outlives_authority",
+            Self::NameTaken(_) => "name_taken",
             Self::NoAuthorityBelow { .. } => "no_authority_below",
             Self::Request { .. } => "request",
             Self::NotIssuedHere { .. } => "not_issued_here",

@@ -48,7 +48,7 @@ use crate::error::TlsError;
 use crate::files;
 use crate::identity::Identity;
 use crate::loaded::roots;
-use crate::revocation::Revocation;
+use crate::revocation::{Reason, Revocation};
 use crate::trust::Trust;
 
 /// What stands before every text that is signed.
@@ -186,7 +186,7 @@ impl Authorities {
 
     /// Whether `signer` has signed `text`, with a certificate that was in date, and
     /// not revoked, at `at_unix_s`, in seconds since 1970-01-01 UTC. One that was
-    /// revoked later was good then.
+    /// revoked later was good then, and one that was superseded still is.
     ///
     /// # Errors
     /// [`SignatureError`]
@@ -221,8 +221,11 @@ fn verify(
         .led_to_a_root(end_entity, intermediates, at)
         .map_err(refused)?;
     let since = trust.lists.revocation(&signature.chain);
+    // Whoever has a newer certificate was no less the holder of the older one: a text
+    // that waits for its reader must not be undone by a renewal.
     let then = |revocation: &Revocation| {
-        u64::try_from(revocation.at_unix_s).is_ok_and(|since| since <= at_unix_s)
+        revocation.reason != Reason::Superseded
+            && u64::try_from(revocation.at_unix_s).is_ok_and(|since| since <= at_unix_s)
     };
     if let Some(revocation) = since.filter(then) {
         return Err(SignatureError::Revoked(Box::new(revocation)));

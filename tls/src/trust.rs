@@ -181,3 +181,53 @@ fn in_words_of_rustls(error: webpki::Error) -> Error {
     };
     Error::InvalidCertificate(fault)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::refusal::Refusal;
+    use crate::revocation::{Reason, read_lists};
+    use crate::{Authority, NewRequest, TrustDomain, Validity, files, loaded};
+
+    const DAY_S: u64 = 86_400;
+
+    /// Nobody knows any more what was revoked: nobody new is let in, and whoever is in
+    /// stays.
+    #[test]
+    fn a_list_that_has_ended_shuts_its_authoritys_members_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let domain = TrustDomain::default();
+        let root = Authority::root("root", &domain, Validity::days(30)).unwrap();
+        root.save(at).unwrap();
+        let list = root.revoke(at, &[], Reason::default(), 7).unwrap();
+        let member = Identity::party("bank-b".parse().unwrap());
+        let request = NewRequest::make(&member, &domain, &[]).unwrap();
+        let request = request.request().unwrap();
+        let signed = root
+            .sign(Path::new(""), &request, Validity::days(20))
+            .unwrap();
+        let chain = files::certificates(&signed.save(at, "bank-b").unwrap().certificate).unwrap();
+
+        let ca = at.join("ca.pem");
+        let authorities = files::certificates(&ca).unwrap();
+        let mut trust = Trust::of(loaded::roots(&ca, &authorities).unwrap());
+        let bytes = std::fs::read(&list).unwrap();
+        let lists = [(list.as_path(), bytes.as_slice())].into_iter();
+        trust.lists = read_lists(lists, &authorities, &trust.algorithms).unwrap();
+        let after = |days: u64| {
+            let now = UnixTime::now().as_secs();
+            UnixTime::since_unix_epoch(Duration::from_secs(now + days * DAY_S))
+        };
+        let verify = |days| trust.verify(&chain[0], &chain[1..], after(days), Usage::Client);
+        assert_eq!(verify(0).unwrap(), member);
+        assert_eq!(verify(6).unwrap(), member);
+        assert_eq!(Refusal::from(&verify(8).unwrap_err()), Refusal::StaleList);
+        assert_eq!(trust.revoked_since(&chain, after(8)), None);
+    }
+}

@@ -46,6 +46,7 @@ use crate::files::{self, Access, NewFile};
 use crate::naming::TrustDomain;
 use crate::request::Request;
 use crate::revocation::moment;
+use crate::show::hexadecimal;
 use crate::signing_pair::SigningPair;
 use crate::validity::Validity;
 
@@ -103,12 +104,25 @@ impl Authority {
             return Err(TlsError::NoAuthorityBelow { dir });
         }
         self.outlives(validity)?;
+        if self.chain.iter().any(|above| above.is_called(common_name)) {
+            return Err(TlsError::NameTaken(common_name.to_owned()));
+        }
         let mut params = params(common_name, &self.domain, validity, 0)?;
         params.use_authority_key_identifier_extension = true;
         let key = SigningPair::generate()?;
         let certificate: Certificate = params.signed_by(&key, &self.issuer)?.into();
         let chain = std::iter::once(certificate).chain(self.chain.iter().cloned());
         Self::of(chain.collect(), key)
+    }
+
+    /// A name that no other authority has, for people who have given none. Two of one
+    /// name could not be told apart by whoever reads their revocation lists.
+    ///
+    /// # Errors
+    /// [`TlsError::Issue`] when the system has no randomness.
+    pub fn unique_name() -> Result<String, TlsError> {
+        let drawn = serial()?;
+        Ok(format!("entente CA {}", hexadecimal(&drawn.as_ref()[1..5])))
     }
 
     fn of(chain: Vec<Certificate>, key: SigningPair) -> Result<Self, TlsError> {
@@ -270,6 +284,13 @@ impl Certificate {
             Self { der, pem }
         });
         Ok(read.collect())
+    }
+
+    fn is_called(&self, common_name: &str) -> bool {
+        certificate::parse(&self.der).is_ok_and(|parsed| {
+            let mut names = parsed.subject().iter_common_name();
+            names.any(|name| name.as_str() == Ok(common_name))
+        })
     }
 
     pub(crate) fn serial(&self) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Revocation lists: read, held against each other, asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -145,6 +145,14 @@ pub(crate) fn read_lists<'a>(
                 path,
                 "it must hold a section `BEGIN X509 CRL`, or be DER",
             ));
+        }
+    }
+    // webpki asks the first list of a name, and whose name it is stands nowhere else.
+    let mut names = BTreeSet::new();
+    for list in &lists {
+        if !names.insert(&list.issuer_der) {
+            let issuer = &list.facts.issuer;
+            return Err(TlsError::ListTwice(issuer.clone()));
         }
     }
     Ok(Lists(lists))

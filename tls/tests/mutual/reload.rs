@@ -369,6 +369,24 @@ fn every_file_of_lists_must_have_one_that_has_not_ended() {
     assert!(error.to_string().contains("entente ca crl"), "{error}");
 }
 
+#[test]
+fn two_authorities_of_one_name_are_not_taken_for_one() {
+    let pki = Pki::new();
+    let mut files = pki.member("bank-a");
+    let twice = ["root", "below", "root"].map(|name| pki.at(name).join("crl.pem"));
+    files.crls = twice.into_iter().collect();
+    let error = Credentials::load(&files).unwrap_err();
+    assert!(matches!(error, TlsError::ListTwice(_)), "{error}");
+    let error = pki
+        .root
+        .intermediate(Path::new(""), "root", Validity::days(1));
+    assert!(matches!(error, Err(TlsError::NameTaken(_))));
+    assert_ne!(
+        Authority::unique_name().unwrap(),
+        Authority::unique_name().unwrap()
+    );
+}
+
 /// A list that ended an hour ago.
 fn ended() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
@@ -390,21 +408,28 @@ fn ended() -> String {
 }
 
 #[test]
-fn a_signature_outlives_its_certificate_but_not_its_revocation() {
+fn a_signature_outlives_its_certificate_and_a_renewal_but_not_a_compromise() {
     let pki = Pki::new();
     let (a_files, b_files) = (pki.member("bank-a"), pki.member("bank-b"));
-    let signature = Credentials::load(&b_files).unwrap().sign(b"text").unwrap();
     let now = u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp()).unwrap();
-    pki.revoke(&b_files, Reason::Superseded);
-    pki.replace(&pki.root, "root", &b_files, "bank-b");
-    let authorities = Credentials::load(&a_files).unwrap().authorities();
-    let verify = |at: u64| authorities.verify(&party("bank-b"), b"text", &signature, at);
-    // As of before the revocation: it was kept since then.
-    verify(now - 60).unwrap();
-    // As of afterwards: somebody brings it only now.
-    let error = verify(now + 60).unwrap_err();
-    assert_eq!(error.label(), "signature_revoked");
-    assert!(error.to_string().contains("superseded"), "{error}");
+    // As of before the revocation: it was kept since then. And as of afterwards:
+    // somebody brings it only now.
+    let moments = [now - 60, now + 60];
+    for (reason, good) in [
+        (Reason::Superseded, [true, true]),
+        (Reason::KeyCompromise, [true, false]),
+    ] {
+        let signature = Credentials::load(&b_files).unwrap().sign(b"text").unwrap();
+        pki.revoke(&b_files, reason);
+        pki.replace(&pki.root, "root", &b_files, "bank-b");
+        let authorities = Credentials::load(&a_files).unwrap().authorities();
+        let verify = |at| authorities.verify(&party("bank-b"), b"text", &signature, at);
+        assert_eq!(moments.map(|at| verify(at).is_ok()), good, "{reason}");
+        if let Err(error) = verify(moments[1]) {
+            assert_eq!(error.label(), "signature_revoked");
+            assert!(error.to_string().contains("key-compromise"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]
