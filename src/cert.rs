@@ -2,7 +2,10 @@
 
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use entente_tls::{
     Authority, CertificateFacts, DevelopmentCa, Facts, Identity, IdentityKind, Name, Naming,
@@ -155,6 +158,8 @@ fn renew(args: &RenewArgs, format: Format) -> Result<(), Failure> {
     if let Some(signed) = &args.install {
         let key = folder.join(format!("{next}.key"));
         let installed = install(signed, &key, &files).map_err(Failure::configuration)?;
+        // It has been answered; a later one is to have its name.
+        let _ = fs::remove_file(folder.join(format!("{next}.csr")));
         return show::certificates(vec![installed], format);
     }
     let hosts: Vec<String> = present

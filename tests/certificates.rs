@@ -3,10 +3,10 @@
 
 mod house;
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use entente_tls::Identity;
-use house::{House, Service, eventually, get, succeed, wiretap::Wiretap};
+use entente_tls::{Credentials, Identity, TlsFiles};
+use house::{House, Service, eventually, fail, get, succeed, wiretap::Wiretap};
 use serde_json::Value;
 
 /// A job that nobody waits out.
@@ -210,4 +210,201 @@ fn who_is_revoked_is_cut_off(house: &House) {
     );
     let cut = "entente_revoked_peers_total{what=\"connection\"} ";
     assert!(counted(house, "bank-a", cut) >= 1.0);
+}
+
+/// The one thing that a command has shown, or the first of several.
+fn first<'a>(shown: &'a Value, key: &str) -> &'a str {
+    shown[0][key]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {key} in {shown:#}"))
+}
+
+#[test]
+fn the_life_of_a_certificate_whose_key_stays_where_it_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let at = |name: &str| path.join(name);
+    succeed(path, &["ca", "init", "--out", "root", "--name", "the root"]);
+    let below = [
+        "ca",
+        "init",
+        "--out",
+        "ca",
+        "--intermediate-of",
+        "root",
+        "--days",
+        "90",
+    ];
+    succeed(path, &below);
+    let (code, said) = fail(path, &["ca", "init", "--out", "root"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("never overwritten"), "{said}");
+
+    let request = ["cert", "request", "party", "bank-b", "--out", "b"];
+    succeed(
+        path,
+        &[&request[..], &["--host", "bank-b.example"]].concat(),
+    );
+    let key = at("b/bank-b.key");
+    let mode = fs::metadata(&key).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let made = fs::read(&key).unwrap();
+
+    // What is not signed, and why.
+    let sign = [
+        "cert",
+        "sign",
+        "b/bank-b.csr",
+        "--ca",
+        "ca",
+        "--out",
+        "signed",
+    ];
+    let good = fs::read_to_string(at("b/bank-b.csr")).unwrap();
+    let altered = {
+        let mut request = pem::parse(&good).unwrap().into_contents();
+        let name = request
+            .windows(6)
+            .rposition(|bytes| bytes == b"bank-b")
+            .unwrap();
+        request[name + 5] = b'a';
+        pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", request))
+    };
+    fs::write(at("altered.csr"), altered).unwrap();
+    let elsewhere = ["cert", "request", "party", "bank-b", "--out", "."];
+    succeed(
+        path,
+        &[&elsewhere[..], &["--trust-domain", "elsewhere.example"]].concat(),
+    );
+    for (arguments, words) in [
+        (
+            &[&sign[..], &["--expect", "party/bank-a"]].concat(),
+            "party/bank-a was expected",
+        ),
+        (
+            &[&sign[..], &["--days", "91"]].concat(),
+            "the authority's own certificate ends",
+        ),
+        (
+            &[
+                "cert",
+                "sign",
+                "altered.csr",
+                "--ca",
+                "ca",
+                "--out",
+                "signed",
+            ]
+            .to_vec(),
+            "is refused",
+        ),
+        (
+            &[
+                "cert",
+                "sign",
+                "bank-b.csr",
+                "--ca",
+                "ca",
+                "--out",
+                "signed",
+            ]
+            .to_vec(),
+            "outside this authority's trust domain",
+        ),
+    ] {
+        let (code, said) = fail(path, arguments);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    assert_eq!(
+        json(path, &["ca", "list", "--ca", "ca"]),
+        serde_json::json!([])
+    );
+
+    // Signed, installed by hand the first time, and good.
+    let signed = json(path, &sign);
+    assert_eq!(first(&signed, "identity"), "party/bank-b");
+    assert_eq!(signed[0]["names"][1], "bank-b.example");
+    assert!(signed[0]["remaining_s"].as_i64().unwrap() <= 7 * 86_400);
+    for name in ["bank-b.pem", "ca.pem"] {
+        fs::copy(at("signed").join(name), at("b").join(name)).unwrap();
+    }
+    let files = TlsFiles::new(at("b/ca.pem"), at("b/bank-b.pem"), key.clone());
+    let bank_b = "party/bank-b".parse().unwrap();
+    assert_eq!(Credentials::load(&files).unwrap().identity(), &bank_b);
+
+    // Renewed, by way of a request, as often as one likes.
+    let renew = [
+        "cert",
+        "renew",
+        "--certificate",
+        "b/bank-b.pem",
+        "--key",
+        "b/bank-b.key",
+    ];
+    let mut serials = vec![first(&signed, "serial").to_owned()];
+    for _ in 0..2 {
+        succeed(path, &renew);
+        let sign = [
+            "cert",
+            "sign",
+            "b/bank-b.next.csr",
+            "--ca",
+            "ca",
+            "--out",
+            "b",
+        ];
+        let next = json(path, &sign);
+        let install = json(
+            path,
+            &[&renew[..], &["--install", "b/bank-b.next.pem"]].concat(),
+        );
+        assert_eq!(install[0]["serial"], next[0]["serial"]);
+        assert_eq!(install[0]["names"], signed[0]["names"]);
+        serials.push(first(&install, "serial").to_owned());
+        fs::remove_file(at("b/bank-b.next.pem")).unwrap();
+        Credentials::load(&files).unwrap();
+    }
+    assert_ne!(fs::read(&key).unwrap(), made, "a new key");
+    let same = json(path, &[&renew[..], &["--ca", "ca", "--same-key"]].concat());
+    serials.push(first(&same, "serial").to_owned());
+    Credentials::load(&files).unwrap();
+
+    // Revoked: one, then all.
+    let revoke = ["cert", "revoke", "--ca", "ca"];
+    let (code, said) = fail(path, &[&revoke[..], &["--serial", "abcd"]].concat());
+    assert_eq!(code, 3, "{said}");
+    let first_of_them = ["--serial", &serials[0], "--reason", "superseded"];
+    succeed(path, &[&revoke[..], &first_of_them].concat());
+    let rest = ["--identity", "party/bank-b", "--reason", "key-compromise"];
+    succeed(path, &[&revoke[..], &rest].concat());
+    let known = json(path, &["ca", "list", "--ca", "ca"]);
+    let of = |serial: &String| {
+        let mut all = known.as_array().unwrap().iter();
+        let one = all.find(|one| one["serial"] == serial.as_str()).unwrap();
+        one["revoked"].as_str().unwrap().to_owned()
+    };
+    let why: Vec<String> = serials.iter().map(of).collect();
+    assert_eq!(
+        why,
+        [
+            "superseded",
+            "key-compromise",
+            "key-compromise",
+            "key-compromise"
+        ]
+    );
+    let shown = json(path, &["cert", "show", "ca/crl.pem"]);
+    let list = &shown[0]["revocation_lists"][0];
+    assert_eq!(list["number"], "03");
+    assert_eq!(list["revoked"].as_array().unwrap().len(), 4);
+    let table = succeed(path, &["cert", "show", "b/bank-b.pem", "ca/crl.pem"]);
+    for words in [
+        "speaks for",
+        "party/bank-b",
+        "an authority",
+        "key-compromise",
+    ] {
+        assert!(table.contains(words), "{table}");
+    }
 }

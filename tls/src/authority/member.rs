@@ -3,14 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Authority, Certificate, issued};
-use crate::certificate::authority_key;
+use super::{Authority, Certificate};
 use crate::error::TlsError;
 use crate::files::{self, Access, NewFile};
 use crate::identity::Identity;
 use crate::naming::Naming;
 use crate::request::NewRequest;
-use crate::show::{CertificateFacts, hexadecimal};
+use crate::show::CertificateFacts;
 use crate::tls_files::TlsFiles;
 
 const TRUSTED: &str = "ca.pem";
@@ -57,13 +56,7 @@ impl Signed {
     /// # Errors
     /// [`TlsError::File`]
     pub fn note(&self, dir: &Path) -> Result<(), TlsError> {
-        let serial = self.certificate.serial().unwrap_or_default();
-        let file = NewFile {
-            path: issued(dir).join(format!("{}.pem", hexadecimal(&serial))),
-            contents: &self.certificate.pem,
-            access: Access::World,
-        };
-        files::create_together(&issued(dir), &[file])
+        self.certificate.note(dir)
     }
 
     /// Writes `STEM.pem` into `dir`, with the certificates between it and the root,
@@ -152,11 +145,6 @@ impl Signed {
             },
         ])
     }
-}
-
-/// Whether a certificate is an authority's.
-pub(super) fn is_authority(certificate: &Certificate) -> bool {
-    authority_key(&certificate.der).is_some()
 }
 
 impl fmt::Debug for Signed {

@@ -24,22 +24,23 @@
 //! themselves ([`Watch`](crate::Watch)). None outlives its authority, since it
 //! would be good for nothing.
 
+mod certificate;
 mod member;
 mod revoking;
 
+use certificate::Certificate;
 pub use member::Signed;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
 };
-use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 
-use crate::certificate::{self, authority_key};
+use crate::certificate::{authority_key, parse};
 use crate::configuration;
 use crate::error::TlsError;
 use crate::files::{self, Access, NewFile};
@@ -57,19 +58,13 @@ const ROOT: &str = "root.pem";
 /// A certificate authority whose key lies in a file.
 pub struct Authority {
     issuer: Issuer<'static, SigningPair>,
-    /// Its own certificate first; the root last, which is the same for a root.
-    chain: Vec<Certificate>,
+    own: Certificate,
+    /// Those above its own, up to the root; none for a root.
+    above: Vec<Certificate>,
     domain: TrustDomain,
     not_after_unix_s: i64,
     /// Whether another authority may stand below it.
     may_have_one_below: bool,
-}
-
-/// A certificate as it is compared and as it is written.
-#[derive(Clone)]
-pub(crate) struct Certificate {
-    pub(crate) der: CertificateDer<'static>,
-    pub(crate) pem: String,
 }
 
 impl Authority {
@@ -86,7 +81,7 @@ impl Authority {
         let params = params(common_name, domain, validity, 1)?;
         let key = SigningPair::generate()?;
         let certificate: Certificate = params.self_signed(&key)?.into();
-        Self::of(vec![certificate], key)
+        Self::of(certificate, Vec::new(), key)
     }
 
     /// A new authority below this one, in memory. It signs members only.
@@ -104,15 +99,14 @@ impl Authority {
             return Err(TlsError::NoAuthorityBelow { dir });
         }
         self.outlives(validity)?;
-        if self.chain.iter().any(|above| above.is_called(common_name)) {
+        if self.chain().any(|above| above.is_called(common_name)) {
             return Err(TlsError::NameTaken(common_name.to_owned()));
         }
         let mut params = params(common_name, &self.domain, validity, 0)?;
         params.use_authority_key_identifier_extension = true;
         let key = SigningPair::generate()?;
         let certificate: Certificate = params.signed_by(&key, &self.issuer)?.into();
-        let chain = std::iter::once(certificate).chain(self.chain.iter().cloned());
-        Self::of(chain.collect(), key)
+        Self::of(certificate, self.chain().cloned().collect(), key)
     }
 
     /// A name that no other authority has, for people who have given none. Two of one
@@ -125,11 +119,15 @@ impl Authority {
         Ok(format!("entente CA {}", hexadecimal(&drawn.as_ref()[1..5])))
     }
 
-    fn of(chain: Vec<Certificate>, key: SigningPair) -> Result<Self, TlsError> {
+    /// Its certificate, then those above it.
+    fn chain(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.own).chain(&self.above)
+    }
+
+    fn of(own: Certificate, above: Vec<Certificate>, key: SigningPair) -> Result<Self, TlsError> {
         let unreadable = || TlsError::Issue(rcgen::Error::CouldNotParseCertificate);
-        let own = chain.first().ok_or_else(unreadable)?;
         let issuer = Issuer::from_ca_cert_der(&own.der, key)?;
-        let parsed = certificate::parse(&own.der).map_err(|_| unreadable())?;
+        let parsed = parse(&own.der).map_err(|_| unreadable())?;
         let constraints = parsed.basic_constraints().ok().flatten();
         let below = constraints.and_then(|found| found.value.path_len_constraint);
         let not_after_unix_s = parsed.validity().not_after.timestamp();
@@ -146,7 +144,8 @@ impl Authority {
             may_have_one_below: below != Some(0),
             not_after_unix_s,
             domain,
-            chain,
+            own,
+            above,
         })
     }
 
@@ -157,13 +156,15 @@ impl Authority {
     /// file and what to do.
     pub fn load(dir: &Path) -> Result<Self, TlsError> {
         let (path, key_path) = (dir.join(CERTIFICATE), dir.join(KEY));
-        let mut chain = Certificate::read_all(&path)?;
+        let mut above = Certificate::read_all(&path)?;
+        let own = above.remove(0);
         let root = dir.join(ROOT);
-        if root.exists() {
-            chain.extend(Certificate::read_all(&root)?.into_iter().take(1));
+        match root.exists() {
+            true => above.extend(Certificate::read_all(&root)?.into_iter().take(1)),
+            // A root, whatever lies beside it in the file.
+            false => above.clear(),
         }
-        let own = chain.first().and_then(|own| authority_key(&own.der));
-        let Some(public_key) = own else {
+        let Some(public_key) = authority_key(&own.der) else {
             return Err(TlsError::NotAnAuthority { path });
         };
         let key = SigningPair::read(&key_path)?;
@@ -173,7 +174,7 @@ impl Authority {
                 certificate: path,
             });
         }
-        Self::of(chain, key)
+        Self::of(own, above, key)
     }
 
     /// Writes the authority into `dir`, which is made (0700) when it is missing; the
@@ -200,7 +201,7 @@ impl Authority {
                 access: Access::World,
             },
         ];
-        if self.chain.len() > 1 {
+        if !self.above.is_empty() {
             files.push(NewFile {
                 path: dir.join(ROOT),
                 contents: &self.trusted().pem,
@@ -217,19 +218,15 @@ impl Authority {
     }
 
     /// What members are to trust: the root.
-    pub(crate) fn trusted(&self) -> &Certificate {
-        // There is one: `of` has looked.
-        &self.chain[self.chain.len() - 1]
+    fn trusted(&self) -> &Certificate {
+        self.above.last().unwrap_or(&self.own)
     }
 
     /// What members send along with their own certificate, PEM: all up to the root,
     /// and nothing if this is the root.
-    pub(crate) fn certificates_sent_along(&self) -> String {
-        let between = self.chain.len() - 1;
-        self.chain[..between]
-            .iter()
-            .map(|one| one.pem.as_str())
-            .collect()
+    fn certificates_sent_along(&self) -> String {
+        let chain = self.chain().take(self.above.len());
+        chain.map(|one| one.pem.as_str()).collect()
     }
 
     /// A certificate for a request that speaks for the member that it is about.
@@ -274,39 +271,6 @@ impl Authority {
     }
 }
 
-impl Certificate {
-    fn read_all(path: &Path) -> Result<Vec<Self>, TlsError> {
-        let certificates = files::certificates(path)?.into_iter();
-        let read = certificates.map(|der| {
-            let section = pem::Pem::new("CERTIFICATE", der.as_ref());
-            let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-            let pem = pem::encode_config(&section, config);
-            Self { der, pem }
-        });
-        Ok(read.collect())
-    }
-
-    fn is_called(&self, common_name: &str) -> bool {
-        certificate::parse(&self.der).is_ok_and(|parsed| {
-            let mut names = parsed.subject().iter_common_name();
-            names.any(|name| name.as_str() == Ok(common_name))
-        })
-    }
-
-    pub(crate) fn serial(&self) -> Option<Vec<u8>> {
-        let parsed = certificate::parse(&self.der).ok()?;
-        Some(parsed.raw_serial().to_vec())
-    }
-}
-
-impl From<rcgen::Certificate> for Certificate {
-    fn from(certificate: rcgen::Certificate) -> Self {
-        let pem = certificate.pem();
-        let der = certificate.into();
-        Self { der, pem }
-    }
-}
-
 fn params(
     common_name: &str,
     domain: &TrustDomain,
@@ -341,11 +305,6 @@ fn serial() -> Result<SerialNumber, TlsError> {
     // Positive, and of one length.
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
-}
-
-/// Where the certificates lie that an authority has signed.
-pub(crate) fn issued(dir: &Path) -> PathBuf {
-    dir.join("issued")
 }
 
 impl fmt::Debug for Authority {

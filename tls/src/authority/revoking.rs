@@ -6,8 +6,8 @@ use std::time::Duration;
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use time::OffsetDateTime;
 
-use super::member::is_authority;
-use super::{Authority, Certificate, issued};
+use super::Authority;
+use super::certificate::issued;
 use crate::certificate;
 use crate::configuration;
 use crate::error::TlsError;
@@ -56,17 +56,7 @@ impl Authority {
     /// # Errors
     /// [`TlsError::File`]
     pub fn note_authority(&self, dir: &Path, below: &Self) -> Result<(), TlsError> {
-        let own: &Certificate = &below.chain[0];
-        debug_assert!(is_authority(own));
-        let file = NewFile {
-            path: issued(dir).join(format!(
-                "{}.pem",
-                hexadecimal(&own.serial().unwrap_or_default())
-            )),
-            contents: &own.pem,
-            access: Access::World,
-        };
-        files::create_together(&issued(dir), &[file])
+        below.own.note(dir)
     }
 
     /// The serial number of a certificate in a file, if this authority signed it.
@@ -78,7 +68,7 @@ impl Authority {
             what: certificate.display().to_string(),
         };
         let der = files::certificates(certificate)?.swap_remove(0);
-        let own = certificate::parse(&self.chain[0].der).map_err(|_| not_ours())?;
+        let own = certificate::parse(&self.own.der).map_err(|_| not_ours())?;
         let parsed = certificate::parse(&der).map_err(|_| not_ours())?;
         match parsed.issuer().as_raw() == own.subject().as_raw() {
             true => Ok(hexadecimal(parsed.raw_serial())),
@@ -97,7 +87,7 @@ impl Authority {
         }
         let bytes = files::bytes(&path, files::MAX_LIST_BYTES)?;
         let algorithms = configuration::provider().signature_verification_algorithms;
-        let own = [self.chain[0].der.clone()];
+        let own = [self.own.der.clone()];
         let file = [(path.as_path(), bytes.as_slice())];
         let lists = read_lists(file.into_iter(), &own, &algorithms)?;
         Ok(lists.facts().next().cloned())
