@@ -1,6 +1,8 @@
 //! The command line.
 
 mod audit;
+mod ca;
+mod cert;
 mod coordinator;
 mod demo;
 mod doctor;
@@ -18,6 +20,8 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     audit::{AuditArgs, AuditCommand},
+    ca::{CaArgs, CaCommand},
+    cert::{CertArgs, CertCommand, RenewArgs, RevokeArgs, SignArgs},
     coordinator::{CoordinatorArgs, CoordinatorCommand},
     demo::{DemoArgs, DemoDataset},
     doctor::{DoctorArgs, DoctorCommand},
@@ -84,7 +88,9 @@ Example:
     Api(ShownArgs),
     /// Examine a party or a coordinator: what is not well, and what to do about it.
     Doctor(DoctorArgs),
-    /// Make certificates for development.
+    /// Make an authority, and its revocation list.
+    Ca(CaArgs),
+    /// Ask for certificates, sign, renew, show and revoke them.
     Cert(CertArgs),
     /// Look at public datasets on this machine.
     Data(DataArgs),
@@ -137,55 +143,6 @@ pub(crate) enum LogFormat {
     Text,
     /// For programs.
     Json,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "These certificates are for development: the CA's key lies on this \
-machine. Private keys are written with mode 0600, and no file is overwritten."
-)]
-pub(crate) struct CertArgs {
-    #[command(subcommand)]
-    pub(crate) command: CertCommand,
-    #[command(flatten)]
-    pub(crate) shown: ShownArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CertCommand {
-    /// Make a certificate authority.
-    Ca {
-        /// The folder for ca.pem and ca.key.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Its name, for people.
-        #[arg(long, default_value = "entente development CA")]
-        name: String,
-    },
-    /// Make a certificate and its key.
-    #[command(
-        after_help = "Example:\n  entente cert issue party bank-a --ca pki --out pki --host bank-a.example"
-    )]
-    Issue {
-        /// party, coordinator, user (submits jobs and orders its own about),
-        /// operator (orders anybody's about) or reader (changes nothing).
-        kind: String,
-        /// The holder's name: a-z, 0-9 and -.
-        name: String,
-        /// The folder with ca.pem and ca.key.
-        #[arg(long, value_name = "DIR")]
-        ca: PathBuf,
-        /// The folder for NAME.pem and NAME.key.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Host names and addresses, for foreign tools: entente itself goes by
-        /// the holder's name.
-        #[arg(long, default_values = ["localhost", "127.0.0.1"])]
-        host: Vec<String>,
-        /// Days until it expires.
-        #[arg(long, default_value_t = 30)]
-        days: u16,
-    },
 }
 
 #[derive(Debug, Args)]

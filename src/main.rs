@@ -4,6 +4,7 @@
 mod api;
 mod audit;
 mod bench;
+mod ca;
 mod cert;
 mod cli;
 mod completions;
@@ -60,6 +61,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(args),
         Command::Api(shown) => api::print(shown.output),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Ca(args) => ca::run(args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -257,3 +257,45 @@ fn a_sealing_key_comes_from_a_file_or_the_environment() {
     assert_eq!(check(&[]).0, 0);
     assert!(!folder.path().join("state").exists());
 }
+
+/// As an existing PKI makes them: whom a name stands for is written down. The dots of a
+/// host name are no levels of a configuration.
+#[test]
+fn names_of_other_certificates_stand_for_whom_the_configuration_says() {
+    let folder = folder_with_certificates();
+    let issue = [
+        "cert", "issue", "party", "trainer", "--ca", "pki", "--out", "pki",
+    ];
+    let host = ["--host", "bank-b.example.org"];
+    succeed(folder.path(), &[&issue[..], &host].concat());
+    let check = ["party", "--config", "bank-b.toml", "--check-config"];
+    let names = |key: &str| {
+        format!("trust_domain = \"elsewhere\"\n[tls.identities]\n{key:?} = \"party/bank-b\"\n")
+    };
+    let configure = |more: &str| {
+        let more = format!("{more}# ");
+        configure(
+            folder.path(),
+            "bank-b",
+            &[
+                ("pki/bank-b.pem", "pki/trainer.pem"),
+                ("pki/bank-b.key", "pki/trainer.key"),
+                ("reload_s = 10 ", &more),
+            ],
+        );
+    };
+    configure(&names("bank-b.example.org"));
+    let said = succeed(folder.path(), &check);
+    assert!(said.contains("good, for party/bank-b"), "{said}");
+    configure(&names("spiffe://entente/party/trainer"));
+    let said = succeed(folder.path(), &check);
+    assert!(said.contains("good, for party/bank-b"), "{said}");
+    configure(&names("other.example.org"));
+    let (code, said) = fail(folder.path(), &check);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("[tls.identities]"), "{said}");
+    configure("reload_s = 0\n");
+    let (code, said) = fail(folder.path(), &check);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("from 1 to 3600"), "{said}");
+}

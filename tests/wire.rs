@@ -3,13 +3,14 @@
 
 mod house;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, io::Read, net::TcpStream, path::Path};
 
 use entente_protocol::{
     acml::{ActiveHalf, PassiveHalf},
     job::Job,
 };
 use house::{House, wiretap::Wiretap};
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 
 /// Bytes that must not be readable: each feature and weight is looked for
 /// together with its neighbour, since four bytes alone turn up by chance.
@@ -133,6 +134,29 @@ fn a_captured_connection_holds_no_planted_plaintext() {
     }
 }
 
+/// What a client without a certificate is told at `port`.
+fn without_certificate(folder: &Path, port: u16) -> String {
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = folder.join("pki/ca.pem");
+    roots
+        .add(CertificateDer::from_pem_file(ca).unwrap())
+        .unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let tls = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+    let tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = rustls::StreamOwned::new(tls, tcp);
+    let mut heard = Vec::new();
+    let error = stream.read_to_end(&mut heard).expect_err("was served");
+    assert!(heard.is_empty());
+    error.to_string()
+}
+
 #[test]
 fn the_handshake_is_tls_1_3_and_nothing_after_it_is_readable() {
     let tap = Wiretap::default();
@@ -148,7 +172,16 @@ fn the_handshake_is_tls_1_3_and_nothing_after_it_is_readable() {
             })
             .then_some(())
     });
-    drop(house);
+    // Nobody is served who shows none: the same port, and a client without.
+    let refusal = without_certificate(house.path(), house.passive.port("peers"));
+    assert!(refusal.contains("CertificateRequired"), "{refusal}");
+    let House {
+        active,
+        passive,
+        coordinator,
+        folder,
+    } = house;
+    drop((active, passive, coordinator));
     let streams = tap.streams();
     let [caller, called, ..] = &streams[..] else {
         panic!("no connection")
@@ -164,6 +197,17 @@ fn the_handshake_is_tls_1_3_and_nothing_after_it_is_readable() {
     // supported_groups (10) is a list behind its length.
     let groups = extension(hello, 10).expect("supported_groups");
     assert_eq!(groups[2..4], [0x11, 0xec]);
+    // Whoever shows a certificate and proves its key (RFC 8446, 4.4.2 and 4.4.3) sends
+    // so much more than the end of a handshake; nothing else here is as long.
+    let own = std::fs::read_to_string(folder.path().join("pki/bank-a.pem")).unwrap();
+    let base64 = own.lines().filter(|line| !line.contains("CERTIFICATE"));
+    let certificate_bytes = base64.map(str::len).sum::<usize>() / 4 * 3;
+    let encrypted = records(caller).into_iter().filter(|(kind, _)| *kind == 23);
+    let longest = encrypted.map(|(_, body)| body.len()).max();
+    assert!(
+        longest > Some(certificate_bytes),
+        "{longest:?}, {certificate_bytes}"
+    );
     for end in [caller, called] {
         let mut kinds: Vec<u8> = records(end).iter().map(|(kind, _)| *kind).collect();
         // Handshake in the clear (22) once, the change of cipher that keeps

@@ -31,8 +31,7 @@ use crate::{
 pub struct PartyConfig {
     /// `[party]`
     pub party: PartySection,
-    /// `[tls]`: `ca`, `certificate` and `key`, paths of PEM files;
-    /// `ENTENTE__TLS__CA` and so on.
+    /// `[tls]`: certificates, and who is trusted; see [`TlsFiles`].
     pub tls: TlsFiles,
     /// `[coordinator]`
     pub coordinator: CoordinatorSection,

@@ -193,7 +193,7 @@ impl Process {
             Ledger::below(&config.party.state_dir),
         );
         let meters = Meters::new(registry.clone());
-        meters.seed(config.peers.keys(), credentials.not_after_unix_s());
+        meters.seed(config.peers.keys());
         let threads = pool.threads();
         let coordinator = Coordinator::new(&config.coordinator, &credentials)?;
 
@@ -213,7 +213,11 @@ impl Process {
         let (reached, answered) = watch::channel(false);
         let metrics = config.metrics.listen;
         let server = metrics
-            .map(|listen| MetricsServer::start(listen, &credentials, registry, answered.clone()))
+            .map(|listen| {
+                let certificates = meters.certificates().clone();
+                let ready = answered.clone();
+                MetricsServer::start(listen, &credentials, registry, certificates, ready)
+            })
             .transpose()?;
 
         let news = Arc::new(Notify::new());

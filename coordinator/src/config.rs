@@ -25,8 +25,7 @@ pub struct CoordinatorConfig {
     /// `[retries]`, which may be left out.
     #[serde(default)]
     pub retries: RetriesSection,
-    /// `[tls]`: `ca`, `certificate` and `key`, paths of PEM files;
-    /// `ENTENTE__TLS__CA` and so on.
+    /// `[tls]`: certificates, and who is trusted; see [`TlsFiles`].
     pub tls: TlsFiles,
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-use entente_metrics::{BUILD_INFO, CERTIFICATE_EXPIRY, MetricsError, Registry};
-use entente_tls::{Credentials, Identity, IdentityKind, TlsError};
+use entente_metrics::{BUILD_INFO, CertificateMeters, MetricsError, REVOKED_HANDSHAKE, Registry};
+use entente_tls::{Credentials, Identity, IdentityKind, Look, TlsError, Watch};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -114,13 +114,13 @@ pub async fn serve(
     config.check()?;
     check_identity(&config, credentials.identity())?;
     registry
-        .family(&CERTIFICATE_EXPIRY)
-        .with([])
-        .set(credentials.not_after_unix_s());
-    registry
         .family(&BUILD_INFO)
         .with([env!("CARGO_PKG_VERSION")])
         .set(1);
+
+    let credentials = Arc::new(credentials);
+    let certificates = CertificateMeters::new(registry.clone(), Look::LABELS.into_iter());
+    let _watch = watch(&credentials, &certificates)?;
 
     let location = make_state(&config)?;
     let in_store = |source| CoordinatorError::Store {
@@ -143,6 +143,8 @@ pub async fn serve(
         coordinator,
         meters: Meters::new(&registry),
         authorities: credentials.authorities(),
+        credentials: credentials.clone(),
+        certificates,
         registry,
         streams: Default::default(),
         // A party that waits must not look away.
@@ -176,6 +178,29 @@ pub async fn serve(
     outcome
         .unwrap_or_else(|error| Err(io::Error::other(error)))
         .map_err(CoordinatorError::Server)
+}
+
+/// Looks after the certificates. Connections of whoever is revoked are not looked for:
+/// each request asks whether its caller [still may](api::turn_away_the_revoked).
+fn watch(
+    credentials: &Arc<Credentials>,
+    certificates: &CertificateMeters,
+) -> Result<Watch, CoordinatorError> {
+    certificates.in_force(
+        credentials.not_after_unix_s(),
+        credentials.lists_end_unix_s(),
+    );
+    let (watched, certificates) = (credentials.clone(), certificates.clone());
+    let watch = Watch::start(credentials.clone(), move |seen| {
+        certificates.in_force(watched.not_after_unix_s(), watched.lists_end_unix_s());
+        if let Some(outcome) = seen.look.label() {
+            certificates.reloaded(outcome);
+        }
+        for _ in &seen.turned_away {
+            certificates.revoked(REVOKED_HANDSHAKE);
+        }
+    });
+    Ok(watch?)
 }
 
 fn check_identity(config: &CoordinatorConfig, found: &Identity) -> Result<(), CoordinatorError> {
@@ -215,7 +240,7 @@ fn bind(config: &CoordinatorConfig) -> Result<(TcpListener, Addresses), Coordina
 fn answer(
     listener: TcpListener,
     config: &CoordinatorConfig,
-    credentials: &Credentials,
+    credentials: &Arc<Credentials>,
     api: Api,
 ) -> Result<Server, CoordinatorError> {
     let tls = Arc::unwrap_or_clone(credentials.server_config()?);
@@ -225,13 +250,15 @@ fn answer(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
+            // The first is the innermost: what it refuses is observed and recorded.
             .wrap(from_fn(api::refuse_unknown_queries))
+            .wrap(from_fn(api::turn_away_the_revoked))
             .wrap(from_fn(api::put_refusals_on_record))
             .wrap(from_fn(api::observe))
             .wrap(from_fn(api::name_requests))
             .configure(api::register)
     })
-    .on_connect(api::remember_peer)
+    .on_connect(api::remember_peer(credentials.clone()))
     .workers(WORKERS)
     .shutdown_timeout(LAST_REQUESTS_S)
     .disable_signals()

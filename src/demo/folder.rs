@@ -58,11 +58,11 @@ impl Folder {
 
     /// The certificate of the one who submits and looks.
     pub(super) fn user(&self) -> TlsFiles {
-        TlsFiles {
-            ca: self.path.join("ca.pem"),
-            certificate: self.path.join("demo.pem"),
-            key: self.path.join("demo.key"),
-        }
+        TlsFiles::new(
+            self.path.join("ca.pem"),
+            self.path.join("demo.pem"),
+            self.path.join("demo.key"),
+        )
     }
 
     fn tls(&self, stem: &str) -> toml::Value {

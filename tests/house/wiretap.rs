@@ -14,6 +14,8 @@ type Stream = Arc<Mutex<Vec<u8>>>;
 #[derive(Clone, Default)]
 pub(crate) struct Wiretap {
     streams: Arc<Mutex<Vec<Stream>>>,
+    /// One end of each connection, to cut it by.
+    ends: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Wiretap {
@@ -28,6 +30,7 @@ impl Wiretap {
                 else {
                     continue;
                 };
+                tap.ends.lock().unwrap().push(caller.try_clone().unwrap());
                 let ends = [
                     (caller.try_clone(), called.try_clone()),
                     (Ok(called), Ok(caller)),
@@ -41,6 +44,19 @@ impl Wiretap {
             }
         });
         port
+    }
+
+    /// Cuts all connections.
+    pub(crate) fn cut(&self) {
+        for end in self.ends.lock().unwrap().drain(..) {
+            // One that has ended by itself is cut already.
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.streams.lock().unwrap().len() / 2
     }
 
     /// Copies of all streams, in the order of their opening: of each

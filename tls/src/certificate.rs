@@ -7,12 +7,11 @@
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
-use crate::error::TlsError;
-use crate::identity::{Identity, IdentityError, URI_PREFIX};
+use crate::identity::{Identity, IdentityError};
+use crate::naming::Naming;
 
 /// What is wrong with a certificate, whoever holds it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -20,39 +19,21 @@ pub enum CertificateFault {
     /// Not a DER-encoded X.509 certificate, or one with contradictory extensions.
     #[error("it is not a well-formed X.509 certificate")]
     Malformed,
-    /// No subject alternative name begins with `spiffe://entente/`.
+    /// None of its names is a member's.
     #[error(
-        "it carries no entente identity (a URI {URI_PREFIX}KIND/NAME among its alternative names)"
+        "it carries no entente identity (a URI spiffe://{domain}/KIND/NAME among its alternative \
+         names, or a name that is listed under [tls.identities])"
     )]
-    NoIdentity,
+    NoIdentity {
+        /// The trust domain that was looked for.
+        domain: String,
+    },
     /// A certificate that speaks for several speaks for nobody.
     #[error("it carries {0} entente identities instead of one")]
     SeveralIdentities(usize),
-    /// The URI has our prefix and then no identity.
+    /// A URI has the prefix of our trust domain and then no identity.
     #[error("its entente identity does not parse: {0}")]
     BadIdentity(#[from] IdentityError),
-}
-
-/// The identity of an authenticated peer, from its verified end-entity
-/// certificate.
-///
-/// `chain` is what `peer_certificates()` of a rustls connection returns after
-/// the handshake: end entity first, verified under one of the configurations of
-/// [`Credentials`](crate::Credentials). This function reads, it does not
-/// verify; a chain from elsewhere proves nothing.
-///
-/// # Errors
-/// [`TlsError::NoPeerCertificate`] and [`TlsError::PeerCertificate`]. Neither
-/// can follow a handshake under our own configurations, which refuse such
-/// peers; they are kept apart from a panic because the caller's connection may
-/// come from another configuration.
-pub fn peer_identity(chain: Option<&[CertificateDer<'_>]>) -> Result<Identity, TlsError> {
-    let end_entity = chain
-        .and_then(<[_]>::first)
-        .ok_or(TlsError::NoPeerCertificate)?;
-    EndEntity::read(end_entity)
-        .map(|certificate| certificate.identity)
-        .map_err(TlsError::PeerCertificate)
 }
 
 /// A certificate that names exactly one member.
@@ -65,31 +46,31 @@ pub(crate) struct EndEntity {
 impl EndEntity {
     /// Reads a certificate; trailing bytes, doubled extensions and anything but
     /// one identity are refused.
-    pub(crate) fn read(der: &CertificateDer<'_>) -> Result<Self, CertificateFault> {
+    pub(crate) fn read(
+        der: &CertificateDer<'_>,
+        naming: &Naming,
+    ) -> Result<Self, CertificateFault> {
         let certificate = parse(der)?;
         let names = certificate
             .subject_alternative_name()
             .map_err(|_| CertificateFault::Malformed)?;
-        let identities: Vec<&str> = names
+        let names = names
             .iter()
-            .flat_map(|extension| &extension.value.general_names)
-            .filter_map(|name| match name {
-                GeneralName::URI(uri) => uri.strip_prefix(URI_PREFIX),
-                _ => None,
-            })
-            .collect();
-        let identity = match identities.as_slice() {
-            [] => return Err(CertificateFault::NoIdentity),
-            [one] => one.parse()?,
-            several => return Err(CertificateFault::SeveralIdentities(several.len())),
-        };
+            .flat_map(|extension| &extension.value.general_names);
         let validity = certificate.validity();
         Ok(Self {
-            identity,
+            identity: naming.member(names)?,
             not_before: validity.not_before,
             not_after: validity.not_after,
         })
     }
+}
+
+/// When the first of a chain's certificates ends, in seconds since 1970.
+pub(crate) fn first_end(chain: &[CertificateDer<'_>]) -> Option<i64> {
+    let ends = chain.iter().filter_map(|der| parse(der).ok());
+    ends.map(|certificate| certificate.validity().not_after.timestamp())
+        .min()
 }
 
 /// The public key of a certificate authority (SubjectPublicKeyInfo, DER), or
@@ -104,7 +85,9 @@ pub(crate) fn authority_key(der: &CertificateDer<'_>) -> Option<Vec<u8>> {
         .then(|| certificate.public_key().raw.to_vec())
 }
 
-fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, CertificateFault> {
+pub(crate) fn parse<'a>(
+    der: &'a CertificateDer<'_>,
+) -> Result<X509Certificate<'a>, CertificateFault> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
         _ => Err(CertificateFault::Malformed),
@@ -130,7 +113,8 @@ mod tests {
     }
 
     fn read(uris: &[&str]) -> Result<String, CertificateFault> {
-        EndEntity::read(&with_uris(uris)).map(|end_entity| end_entity.identity.to_string())
+        EndEntity::read(&with_uris(uris), &Naming::default())
+            .map(|end_entity| end_entity.identity.to_string())
     }
 
     #[test]
@@ -142,8 +126,11 @@ mod tests {
     #[test]
     fn anything_but_one_identity_is_refused() {
         let foreign = "spiffe://elsewhere/party/bank-a";
-        assert_eq!(read(&[]), Err(CertificateFault::NoIdentity));
-        assert_eq!(read(&[foreign]), Err(CertificateFault::NoIdentity));
+        let nobody = Err(CertificateFault::NoIdentity {
+            domain: "entente".to_owned(),
+        });
+        assert_eq!(read(&[]), nobody);
+        assert_eq!(read(&[foreign]), nobody);
         let (a, b) = ("spiffe://entente/party/a", "spiffe://entente/party/b");
         assert_eq!(read(&[a, b]), Err(CertificateFault::SeveralIdentities(2)));
         assert_eq!(read(&[a, a]), Err(CertificateFault::SeveralIdentities(2)));
@@ -156,27 +143,13 @@ mod tests {
         let whole = with_uris(&["spiffe://entente/party/a"]);
         for length in 0..whole.len() {
             let cut = CertificateDer::from(&whole[..length]);
-            assert_eq!(
-                EndEntity::read(&cut).err(),
-                Some(CertificateFault::Malformed)
-            );
+            assert_eq!(fault(&cut), Some(CertificateFault::Malformed));
         }
         let longer = CertificateDer::from([whole.as_ref(), &[0]].concat());
-        assert_eq!(
-            EndEntity::read(&longer).err(),
-            Some(CertificateFault::Malformed)
-        );
+        assert_eq!(fault(&longer), Some(CertificateFault::Malformed));
     }
 
-    #[test]
-    fn a_peer_without_certificate_has_no_identity() {
-        assert!(matches!(
-            peer_identity(None),
-            Err(TlsError::NoPeerCertificate)
-        ));
-        assert!(matches!(
-            peer_identity(Some(&[])),
-            Err(TlsError::NoPeerCertificate)
-        ));
+    fn fault(der: &CertificateDer<'_>) -> Option<CertificateFault> {
+        EndEntity::read(der, &Naming::default()).err()
     }
 }

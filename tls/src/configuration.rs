@@ -13,8 +13,8 @@
 //! **Resumption.** None, in either direction: no tickets, no session store. In
 //! TLS 1.3 a resumed session keeps the client's identity (rustls stores the
 //! certificate chain with the session), so it would not let a stranger in; but
-//! it also keeps the *verdict*. An expired certificate, a withdrawn root or a
-//! renamed peer would go on being accepted for the life of a ticket, and early
+//! it also keeps the *verdict*. A revoked or expired certificate, a withdrawn root
+//! or a renamed peer would go on being accepted for the life of a ticket, and early
 //! data could be replayed. Connections here are few and long, so the saved
 //! round of signatures is worth nothing against "every connection was verified
 //! when it was made".
@@ -32,13 +32,13 @@ use std::sync::Arc;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::NoServerSessionStorage;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ServerConfig};
 
+use crate::credentials::Current;
 use crate::error::TlsError;
 use crate::identity::Identity;
-use crate::verifier::{ExpectedServer, IdentifiedClient};
+use crate::verifier::{ExpectedServer, IdentifiedClient, InForce};
 
 /// The cryptography of every connection.
 pub(crate) fn provider() -> CryptoProvider {
@@ -51,40 +51,38 @@ pub(crate) fn provider() -> CryptoProvider {
     }
 }
 
-/// Presents `own`; demands a certificate of a member.
-pub(crate) fn server(
-    own: Arc<CertifiedKey>,
-    roots: Arc<RootCertStore>,
-) -> Result<ServerConfig, TlsError> {
-    let provider = Arc::new(provider());
-    let members = IdentifiedClient::new(roots, provider.clone())?;
-    let mut config = ServerConfig::builder_with_provider(provider)
+/// Presents the own certificate that is in force; demands one of a member.
+pub(crate) fn server(current: Arc<Current>) -> Result<ServerConfig, TlsError> {
+    let in_force = InForce::new(current);
+    let members = IdentifiedClient {
+        in_force: in_force.clone(),
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&TLS13])
         .map_err(TlsError::Configuration)?
         .with_client_cert_verifier(Arc::new(members))
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+        .with_cert_resolver(Arc::new(in_force));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_tls13_tickets = 0;
     Ok(config)
 }
 
-/// Presents `own`; accepts `expected` alone.
-pub(crate) fn client(
-    own: Arc<CertifiedKey>,
-    roots: Arc<RootCertStore>,
-    expected: Identity,
-) -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(provider());
-    let verifier = ExpectedServer::new(expected, roots, &provider);
+/// Presents the own certificate that is in force; accepts `expected` alone.
+pub(crate) fn client(current: Arc<Current>, expected: Identity) -> Result<ClientConfig, TlsError> {
+    let in_force = InForce::new(current);
+    let verifier = ExpectedServer {
+        expected,
+        in_force: in_force.clone(),
+    };
     // "dangerous" is rustls's word for any verifier but its own; ours replaces
     // the comparison of host names by the stricter one of identities.
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&TLS13])
         .map_err(TlsError::Configuration)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+        .with_client_cert_resolver(Arc::new(in_force));
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -1,50 +1,93 @@
-//! A loaded identity: own certificate and key, and the roots that are trusted.
+//! A loaded identity: own certificate and key, and those who are trusted, as the
+//! files say now.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::CertificateDer;
-use serde::Deserialize;
-use x509_parser::time::ASN1Time;
+use rustls::{ClientConfig, ServerConfig};
+use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::certificate::{EndEntity, authority_key};
+use crate::certificate::EndEntity;
 use crate::configuration;
 use crate::error::TlsError;
-use crate::files;
 use crate::identity::Identity;
+use crate::loaded::{Contents, Loaded};
+use crate::peer::Peer;
+use crate::revocation::Revocation;
 use crate::signature::Authorities;
+use crate::tls_files::TlsFiles;
 
-/// Where the PEM files are; the `[tls]` section of a configuration file.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsFiles {
-    /// Certificates of the authorities that are trusted to name members, one or
-    /// several.
-    pub ca: PathBuf,
-    /// Own certificate, then the intermediate ones if there are any.
-    pub certificate: PathBuf,
-    /// Own private key: PKCS #8, SEC 1 or PKCS #1, unencrypted, readable by its
-    /// owner only.
-    pub key: PathBuf,
+/// Own certificate chain and key, and those who are trusted: the only source of
+/// TLS configurations.
+///
+/// [`refresh`](Self::refresh) puts in force what the files say now; a
+/// [`Watch`](crate::Watch) does so again and again. The key exists once, inside
+/// aws-lc, which wipes it when it is replaced and the last handshake with it is
+/// over.
+pub struct Credentials {
+    files: TlsFiles,
+    identity: Identity,
+    current: Arc<Current>,
 }
 
-/// Own certificate chain and key, and the roots that are trusted.
-///
-/// The only source of TLS configurations. The key exists once, inside
-/// aws-lc, which wipes it when the last configuration made from it is dropped.
-pub struct Credentials {
-    own: Arc<CertifiedKey>,
-    roots: Arc<RootCertStore>,
-    identity: Identity,
-    not_after_unix_s: i64,
+/// What is in force; shared with every configuration.
+pub(crate) struct Current {
+    loaded: RwLock<Arc<Loaded>>,
+    /// Counts what has been in force.
+    generation: AtomicU64,
+    /// Whom handshakes have turned away since somebody asked: their certificates
+    /// were revoked. rustls carries no more of a verifier's reason than its kind,
+    /// and the peer must hear that kind by its alert.
+    turned_away: Mutex<BTreeMap<Identity, Revocation>>,
+}
+
+impl Current {
+    pub(crate) fn loaded(&self) -> Arc<Loaded> {
+        // What is in there is replaced as one: whoever panicked has left it whole.
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.clone()
+    }
+
+    fn put_in_force(&self, loaded: Loaded) {
+        let mut current = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(loaded);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Notes who was turned away, for [`Credentials::turned_away`].
+    pub(crate) fn turn_away(&self, loaded: &Loaded, chain: &[CertificateDer<'_>]) {
+        let named = chain
+            .first()
+            .map(|own| EndEntity::read(own, &loaded.trust.naming));
+        let (Some(Ok(named)), Some(revocation)) = (named, loaded.trust.lists.revocation(chain))
+        else {
+            return;
+        };
+        let mut turned_away = self
+            .turned_away
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        turned_away.insert(named.identity, revocation);
+    }
+}
+
+/// What became of a look at the files.
+#[derive(Debug)]
+pub(crate) enum Refresh {
+    /// They say what they said.
+    Same,
+    /// What they say is in force.
+    Renewed,
+    /// What they say cannot be used: why, and the digest of what it is where that
+    /// much could be read.
+    Refused(TlsError, Option<[u8; 32]>),
 }
 
 impl Credentials {
-    /// Reads the three files and checks all that can be checked before the
-    /// first connection.
+    /// Reads the files and checks all that can be checked before the first
+    /// connection.
     ///
     /// Not checked: that the own certificate leads to one of `ca`. Members
     /// with different authorities are right to trust each other's and need not
@@ -54,41 +97,128 @@ impl Credentials {
     /// Every error names the file and what to do: a file that is missing, not
     /// PEM or without what it should hold; a key that others can read, of an
     /// unusable kind or of another certificate; roots that are not authorities;
+    /// revocation lists that have ended or were not made by whom they say;
     /// an own certificate that is expired, not yet valid or without exactly one
     /// entente identity.
     pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
-        let roots = roots(&files.ca)?;
-        let chain = files::certificates(&files.certificate)?;
-        let end_entity = own_end_entity(&chain, &files.certificate)?;
-        let own = certified(chain, files)?;
+        let loaded = Loaded::check(files, Contents::read(files)?)?;
         Ok(Self {
-            own: Arc::new(own),
-            roots: Arc::new(roots),
-            identity: end_entity.identity,
-            not_after_unix_s: end_entity.not_after.timestamp(),
+            files: files.clone(),
+            identity: loaded.identity.clone(),
+            current: Arc::new(Current {
+                loaded: RwLock::new(Arc::new(loaded)),
+                generation: AtomicU64::new(0),
+                turned_away: Mutex::default(),
+            }),
         })
     }
 
-    /// Who we are.
+    /// Puts in force what the files say now, if it is something else than before
+    /// and all of it is good. Otherwise what was in force stays: where
+    /// [`load`](Self::load) would fail, for a certificate of somebody else, and for a
+    /// revocation list older than the one in force.
+    pub(crate) fn refresh(&self) -> Refresh {
+        let contents = match Contents::read(&self.files) {
+            Ok(contents) => contents,
+            Err(error) => return Refresh::Refused(error, None),
+        };
+        let (before, digest) = (self.current.loaded(), contents.digest());
+        if digest == before.digest {
+            return Refresh::Same;
+        }
+        let loaded = Loaded::check(&self.files, contents)
+            .and_then(|loaded| loaded.follow(&before, &self.files).map(|()| loaded));
+        match loaded {
+            Ok(loaded) => {
+                self.current.put_in_force(loaded);
+                Refresh::Renewed
+            }
+            Err(error) => Refresh::Refused(error, Some(digest)),
+        }
+    }
+
+    /// Who we are. Never changes.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
+    /// Where all of it comes from.
+    #[must_use]
+    pub fn files(&self) -> &TlsFiles {
+        &self.files
+    }
+
     /// When our own certificate ends, in seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn not_after_unix_s(&self) -> i64 {
-        self.not_after_unix_s
+        self.current.loaded().not_after_unix_s
     }
 
-    /// Those that are trusted to name members.
+    /// When the first of the revocation lists ends, if there is one that does.
+    #[must_use]
+    pub fn lists_end_unix_s(&self) -> Option<i64> {
+        self.current.loaded().trust.lists.first_end()
+    }
+
+    /// The serial number of our own certificate, in hexadecimal.
+    #[must_use]
+    pub fn serial(&self) -> String {
+        self.current.loaded().serial.clone()
+    }
+
+    /// Grows whenever something else is in force.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.current.generation.load(Ordering::Acquire)
+    }
+
+    /// Those that are trusted to name members, as the files say whenever they are
+    /// asked.
     #[must_use]
     pub fn authorities(&self) -> Authorities {
-        Authorities::new(self.roots.clone())
+        Authorities::following(self.current.clone())
     }
 
-    pub(crate) fn own(&self) -> &CertifiedKey {
-        &self.own
+    /// The peer of a connection, from what `peer_certificates()` of rustls returns
+    /// after the handshake.
+    ///
+    /// This function reads, it does not verify; a chain from elsewhere than a
+    /// connection under one of our configurations proves nothing.
+    ///
+    /// # Errors
+    /// [`TlsError::NoPeerCertificate`] and [`TlsError::PeerCertificate`]. Neither
+    /// can follow a handshake under our own configurations, which refuse such
+    /// peers; they are kept apart from a panic because the caller's connection may
+    /// come from another configuration.
+    pub fn peer(&self, chain: Option<&[CertificateDer<'_>]>) -> Result<Peer, TlsError> {
+        // Asked first: what comes into force meanwhile is looked at again.
+        let generation = self.generation();
+        let chain = chain.unwrap_or_default();
+        let end_entity = chain.first().ok_or(TlsError::NoPeerCertificate)?;
+        let named = EndEntity::read(end_entity, &self.current.loaded().trust.naming);
+        let named = named.map_err(TlsError::PeerCertificate)?;
+        let chain = chain.iter().map(|der| der.clone().into_owned()).collect();
+        // One less: the handshake may have been under an earlier one.
+        let seen = generation.wrapping_sub(1);
+        Ok(Peer::new(named.identity, chain, seen))
+    }
+
+    pub(crate) fn revoked_since(&self, chain: &[CertificateDer<'_>]) -> Option<Revocation> {
+        let loaded = self.current.loaded();
+        loaded.trust.revoked_since(chain, UnixTime::now())
+    }
+
+    /// Whom handshakes have turned away since this was last asked, since their
+    /// certificates were revoked.
+    pub(crate) fn turned_away(&self) -> Vec<(Identity, Revocation)> {
+        let noted = self.current.turned_away.lock();
+        let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *noted).into_iter().collect()
+    }
+
+    pub(crate) fn loaded(&self) -> Arc<Loaded> {
+        self.current.loaded()
     }
 
     /// For listening: TLS 1.3, own certificate, and every client must present a
@@ -99,7 +229,7 @@ impl Credentials {
     /// # Errors
     /// [`TlsError::Configuration`], a bug of ours.
     pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
-        configuration::server(self.own.clone(), self.roots.clone()).map(Arc::new)
+        configuration::server(self.current.clone()).map(Arc::new)
     }
 
     /// For connecting to `expected` and nobody else: TLS 1.3, own certificate
@@ -108,7 +238,7 @@ impl Credentials {
     /// # Errors
     /// [`TlsError::Configuration`], a bug of ours.
     pub fn client_config(&self, expected: &Identity) -> Result<Arc<ClientConfig>, TlsError> {
-        configuration::client(self.own.clone(), self.roots.clone(), expected.clone()).map(Arc::new)
+        configuration::client(self.current.clone(), expected.clone()).map(Arc::new)
     }
 }
 
@@ -116,60 +246,13 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("identity", &self.identity)
-            .field("not_after_unix_s", &self.not_after_unix_s)
+            .field("not_after_unix_s", &self.not_after_unix_s())
             .finish_non_exhaustive()
     }
 }
 
-pub(crate) fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for root in files::certificates(path)? {
-        let usable = authority_key(&root).is_some() && roots.add(root).is_ok();
-        if !usable {
-            let path = path.to_owned();
-            return Err(TlsError::NotAnAuthority { path });
-        }
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current").finish_non_exhaustive()
     }
-    Ok(roots)
-}
-
-fn own_end_entity(chain: &[CertificateDer<'_>], path: &Path) -> Result<EndEntity, TlsError> {
-    let path = path.to_owned();
-    let Some(first) = chain.first() else {
-        return Err(TlsError::NoCertificate { path });
-    };
-    let end_entity = match EndEntity::read(first) {
-        Ok(end_entity) => end_entity,
-        Err(fault) => return Err(TlsError::OwnCertificate { path, fault }),
-    };
-    let now = ASN1Time::now();
-    if now > end_entity.not_after {
-        let not_after = end_entity.not_after.to_string();
-        return Err(TlsError::Expired { path, not_after });
-    }
-    if now < end_entity.not_before {
-        let not_before = end_entity.not_before.to_string();
-        return Err(TlsError::NotYetValid { path, not_before });
-    }
-    Ok(end_entity)
-}
-
-fn certified(
-    chain: Vec<CertificateDer<'static>>,
-    files: &TlsFiles,
-) -> Result<CertifiedKey, TlsError> {
-    let path = &files.key;
-    // rustls wipes the copy it is given. Its error is dropped: it says no more
-    // than "not this kind of key" and might quote what it read.
-    let key = configuration::provider()
-        .key_provider
-        .load_private_key(files::private_key(path)?.clone_key())
-        .map_err(|_| TlsError::UnusableKey { path: path.clone() })?;
-    let own = CertifiedKey::new(chain, key);
-    // A key that cannot tell its public half is not accepted on trust.
-    own.keys_match().map_err(|_| TlsError::KeyMismatch {
-        key: path.clone(),
-        certificate: files.certificate.clone(),
-    })?;
-    Ok(own)
 }

@@ -19,7 +19,7 @@ pub enum TlsError {
     File {
         /// Which file.
         path: PathBuf,
-        /// What was being done to it: `read`, `create`, `write`.
+        /// What was being done to it: `read`, `create`, `write`, `replace`.
         action: &'static str,
         /// What the system said.
         source: io::Error,
@@ -101,6 +101,58 @@ pub enum TlsError {
         not_before: String,
     },
 
+    /// A revocation list that cannot be used.
+    #[error("the revocation list in {} cannot be used: {reason}", path.display())]
+    List {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two revocation lists of one name.
+    #[error(
+        "there are two revocation lists of {0} under [tls] crls: give the newer one alone; if \
+         they are of two authorities, one of them needs another name"
+    )]
+    ListTwice(String),
+    /// A revocation list that is over.
+    #[error(
+        "a revocation list among {files} ended at {end}: put a newer one there (its authority \
+         makes one with `entente ca crl`)"
+    )]
+    ListEnded {
+        /// The files.
+        files: String,
+        /// When.
+        end: String,
+    },
+    /// A revocation list older than the one in force.
+    #[error(
+        "{} goes back: the revocation list of {issuer} that is in force was made at {made}, and \
+         it has an older one or none; what was revoked stays so", path.display()
+    )]
+    ListGoesBack {
+        /// One of the files.
+        path: PathBuf,
+        /// Whose list.
+        issuer: String,
+        /// When the one in force was made.
+        made: String,
+    },
+    /// A certificate of somebody else in the place of our own.
+    #[error(
+        "the certificate in {} is {found}'s, and this process is {own}: start another process \
+         for {found}", path.display()
+    )]
+    IdentityChanged {
+        /// Which file.
+        path: PathBuf,
+        /// Who we are.
+        own: Identity,
+        /// Whose it is.
+        found: Identity,
+    },
+
     /// The connection has no peer certificate.
     #[error("the peer presented no certificate: the connection is not mutual TLS")]
     NoPeerCertificate,
@@ -148,10 +200,41 @@ pub enum TlsError {
     /// An empty or unrepresentable lifetime.
     #[error("a certificate must be valid from some moment after 1950 to a later one")]
     Validity,
+    /// A certificate that would live longer than the authority that signs it.
+    #[error(
+        "the authority's own certificate ends at {0}: ask for fewer days, or make another authority"
+    )]
+    OutlivesAuthority(String),
+    /// An authority that would be called as the one above it.
+    #[error("the authority above is called {0:?} already: choose another name")]
+    NameTaken(String),
+    /// An authority that may not have one below it.
+    #[error("the authority in {} may sign members only, and no other authority", dir.display())]
+    NoAuthorityBelow {
+        /// Its directory.
+        dir: PathBuf,
+    },
+    /// A request that is not signed.
+    #[error("the request in {} is refused: {reason}", path.display())]
+    Request {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Not a certificate of this authority.
+    #[error("{what} is not a certificate of this authority")]
+    NotIssuedHere {
+        /// What was asked for.
+        what: String,
+    },
     /// A certificate could not be made.
     #[error("cannot issue the certificate: {0}")]
     Issue(#[from] rcgen::Error),
 
+    /// No thread can be had for looking at the files.
+    #[error("cannot start a thread that looks after certificates: {0}")]
+    Watch(#[source] io::Error),
     /// The own key could not sign a text.
     #[error("cannot sign: {0}; use an ECDSA P-256 or P-384, Ed25519 or RSA key")]
     Signing(#[source] rustls::Error),
@@ -184,6 +267,11 @@ impl TlsError {
             Self::OwnCertificate { .. } => "own_certificate",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
+            Self::List { .. } => "list",
+            Self::ListTwice(_) => "list_twice",
+            Self::ListEnded { .. } => "list_ended",
+            Self::ListGoesBack { .. } => "list_goes_back",
+            Self::IdentityChanged { .. } => "identity_changed",
             Self::NoPeerCertificate => "no_peer_certificate",
             Self::PeerCertificate(_) => "peer_certificate",
             Self::WrongPeer { .. } => "wrong_peer",
@@ -193,7 +281,13 @@ impl TlsError {
             Self::Stem(_) => "stem",
             Self::Host(_) => "host",
             Self::Validity => "validity",
+            Self::OutlivesAuthority(_) => "outlives_authority",
+            Self::NameTaken(_) => "name_taken",
+            Self::NoAuthorityBelow { .. } => "no_authority_below",
+            Self::Request { .. } => "request",
+            Self::NotIssuedHere { .. } => "not_issued_here",
             Self::Issue(_) => "issue",
+            Self::Watch(_) => "watch",
             Self::Signing(_) => "signing",
             Self::Configuration(_) => "configuration",
         }

@@ -6,9 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Name, NameError, excerpt};
-
-/// What every entente identity begins with in a certificate.
-pub(crate) const URI_PREFIX: &str = "spiffe://entente/";
+use crate::naming::TrustDomain;
 
 /// Who a certificate speaks for: a kind and a name, `party/bank-a`.
 ///
@@ -75,10 +73,11 @@ impl Identity {
         Self { kind, name }
     }
 
-    /// The form a certificate carries: `spiffe://entente/party/bank-a`.
+    /// The form that a certificate carries: `spiffe://entente/party/bank-a`, in the
+    /// trust domain that is meant where nothing else is said.
     #[must_use]
     pub fn uri(&self) -> String {
-        format!("{URI_PREFIX}{self}")
+        TrustDomain::default().uri_of(self)
     }
 }
 

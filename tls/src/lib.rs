@@ -49,11 +49,23 @@
 //! configuration can add protocol names but cannot weaken it. There is no
 //! constructor to forget an argument of, and no switch to turn off.
 //!
-//! Revocation is left to short lifetimes: `rustls` checks no list unless it is
-//! handed one, and members exchange no lists. Whoever must be shut out before
-//! the certificate ends is taken out of the job's policy.
+//! # What changes while a process runs
+//!
+//! Certificates here live for days, jobs for hours, processes for months. So
+//! [`Credentials`] are not what lay in the files once but what lies there now: a
+//! [`Watch`] reads them again, and what is new is put in force as one, for those
+//! who call and those who are called. A configuration that was handed out before
+//! asks the credentials anew in every handshake; nobody has to be told, and no
+//! listener is bound again. Connections that stand live to their natural end,
+//! except those whose peer was [revoked](revocation): [`Peer::standing`] says so,
+//! and whoever holds the connection ends it.
+//!
+//! Two things never change in a running process: who it is, and what was revoked.
+//! A new certificate of somebody else is refused, and so is a revocation list that
+//! is older than the one in force.
 #![forbid(unsafe_code)]
 
+mod authority;
 mod certificate;
 mod configuration;
 mod credentials;
@@ -61,19 +73,36 @@ mod error;
 mod files;
 mod identity;
 mod issue;
+mod loaded;
 mod name;
+mod naming;
+mod peer;
 mod refusal;
+mod request;
+pub mod revocation;
+mod show;
 mod signature;
 mod signing_pair;
+mod tls_files;
+mod trust;
 mod validity;
 mod verifier;
+mod watch;
 
-pub use certificate::{CertificateFault, peer_identity};
-pub use credentials::{Credentials, TlsFiles};
+pub use authority::{Authority, Signed};
+pub use certificate::CertificateFault;
+pub use credentials::Credentials;
 pub use error::TlsError;
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use issue::{DevelopmentCa, Issued};
 pub use name::{Name, NameError};
+pub use naming::{Naming, TrustDomain, TrustDomainError};
+pub use peer::Peer;
 pub use refusal::Refusal;
+pub use request::{NewRequest, Request, install};
+pub use revocation::{Reason, Revocation};
+pub use show::{CertificateFacts, Facts, facts};
 pub use signature::{Authorities, DOMAIN as SIGNED_TEXT, Signature, SignatureError};
+pub use tls_files::{Paths, ReloadSeconds, TlsFiles};
 pub use validity::Validity;
+pub use watch::{Look, Seen, Watch};

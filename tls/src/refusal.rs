@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use rustls::{CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::error::TlsError;
 
@@ -21,6 +21,10 @@ pub enum Refusal {
     Expired,
     /// The peer's certificate is too young, or our clock is slow.
     NotYetValid,
+    /// The peer's certificate was revoked, or its authority's.
+    Revoked,
+    /// The list that would say whether the peer's certificate was revoked has ended.
+    StaleList,
     /// A valid certificate of somebody we did not ask for.
     WrongPeer,
     /// A valid certificate without exactly one entente identity.
@@ -31,6 +35,8 @@ pub enum Refusal {
     NotTls,
     /// The peer refused us, by an alert; its log knows why.
     ByPeer,
+    /// The peer refused us, since our certificate was revoked.
+    OursRevoked,
     /// No version, cipher or key exchange in common, or a broken handshake.
     Protocol,
     /// The connection broke.
@@ -39,16 +45,19 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every value, for seeding metrics.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::NoCertificate,
         Self::UnknownAuthority,
         Self::Expired,
         Self::NotYetValid,
+        Self::Revoked,
+        Self::StaleList,
         Self::WrongPeer,
         Self::NoIdentity,
         Self::BadCertificate,
         Self::NotTls,
         Self::ByPeer,
+        Self::OursRevoked,
         Self::Protocol,
         Self::Connection,
     ];
@@ -61,11 +70,14 @@ impl Refusal {
             Self::UnknownAuthority => "unknown_authority",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
+            Self::StaleList => "stale_list",
             Self::WrongPeer => "wrong_peer",
             Self::NoIdentity => "no_identity",
             Self::BadCertificate => "bad_certificate",
             Self::NotTls => "not_tls",
             Self::ByPeer => "by_peer",
+            Self::OursRevoked => "ours_revoked",
             Self::Protocol => "protocol",
             Self::Connection => "connection",
         }
@@ -79,15 +91,29 @@ impl fmt::Display for Refusal {
 }
 
 /// What to tell the operator. rustls prints the errors of foreign verifiers in
-/// their `Debug` form, so ours are taken out again.
+/// their `Debug` form, so ours are taken out again; and where somebody has to act,
+/// it is said what is to be done.
 pub(crate) fn detail(error: &io::Error) -> String {
-    let ours = match within(error) {
+    match within(error) {
         Some(Error::InvalidCertificate(CertificateError::Other(other))) => {
-            other.0.downcast_ref::<TlsError>()
+            let ours = other.0.downcast_ref::<TlsError>();
+            ours.map_or_else(|| error.to_string(), TlsError::to_string)
         }
-        _ => None,
-    };
-    ours.map_or_else(|| error.to_string(), TlsError::to_string)
+        Some(error) => match Refusal::from(error) {
+            Refusal::Revoked => {
+                "the peer's certificate was revoked: a list under [tls] crls says so".to_owned()
+            }
+            Refusal::StaleList => "the revocation list of the peer's authority has ended, so \
+                nobody can say whether its certificate is still good: put a new list where \
+                [tls] crls says"
+                .to_owned(),
+            Refusal::OursRevoked => "the peer says that our certificate was revoked: have \
+                another one issued (entente cert request, or renew), or ask who revoked it"
+                .to_owned(),
+            _ => error.to_string(),
+        },
+        None => error.to_string(),
+    }
 }
 
 fn within(error: &io::Error) -> Option<&Error> {
@@ -109,6 +135,7 @@ impl From<&Error> for Refusal {
             Error::NoCertificatesPresented => Self::NoCertificate,
             Error::InvalidCertificate(fault) => Self::from(fault),
             Error::InvalidMessage(_) => Self::NotTls,
+            Error::AlertReceived(AlertDescription::CertificateRevoked) => Self::OursRevoked,
             Error::AlertReceived(_) => Self::ByPeer,
             _ => Self::Protocol,
         }
@@ -124,6 +151,10 @@ impl From<&CertificateError> for Refusal {
             Fault::UnknownIssuer | Fault::BadSignature => Self::UnknownAuthority,
             Fault::Expired | Fault::ExpiredContext { .. } => Self::Expired,
             Fault::NotValidYet | Fault::NotValidYetContext { .. } => Self::NotYetValid,
+            Fault::Revoked => Self::Revoked,
+            Fault::ExpiredRevocationList | Fault::ExpiredRevocationListContext { .. } => {
+                Self::StaleList
+            }
             Fault::Other(other) => match other.0.downcast_ref() {
                 Some(TlsError::WrongPeer { .. }) => Self::WrongPeer,
                 Some(TlsError::PeerCertificate(_)) => Self::NoIdentity,

@@ -38,18 +38,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pem::{EncodeConfig, LineEnding, Pem};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
-use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::EndEntityCert;
 
 use crate::certificate::{CertificateFault, EndEntity};
-use crate::configuration;
-use crate::credentials::{Credentials, roots};
+use crate::credentials::{Credentials, Current};
 use crate::error::TlsError;
+use crate::files;
 use crate::identity::Identity;
+use crate::loaded::roots;
+use crate::revocation::{Reason, Revocation};
+use crate::trust::Trust;
 
 /// What stands before every text that is signed.
 pub const DOMAIN: &[u8] = b"entente signed text\n";
@@ -97,6 +97,9 @@ pub enum SignatureError {
     /// The certificate had not begun.
     #[error("its certificate was not yet valid")]
     NotYetValid,
+    /// The certificate had been revoked.
+    #[error("{0}")]
+    Revoked(Box<Revocation>),
     /// Something else is wrong with the chain.
     #[error("its certificate is refused: {0}")]
     BadCertificate(String),
@@ -125,6 +128,7 @@ impl SignatureError {
             Self::UnknownAuthority => "signature_unknown_authority",
             Self::Expired => "signature_expired",
             Self::NotYetValid => "signature_not_yet_valid",
+            Self::Revoked(_) => "signature_revoked",
             Self::BadCertificate(_) => "signature_bad_certificate",
             Self::NoIdentity(_) => "signature_no_identity",
             Self::WrongSigner { .. } => "signature_wrong_signer",
@@ -140,7 +144,7 @@ impl Credentials {
     /// [`TlsError::Signing`] when the key knows none of the schemes, or the
     /// system has no randomness.
     pub fn sign(&self, text: &[u8]) -> Result<Signature, TlsError> {
-        let own = self.own();
+        let own = &self.loaded().own;
         let offered = SCHEMES.map(|(scheme, _)| scheme);
         let signer = own.key.choose_scheme(&offered).ok_or_else(|| {
             TlsError::Signing(Error::General("the key has no scheme for signing".into()))
@@ -155,9 +159,14 @@ impl Credentials {
 
 /// Those who are trusted to name members.
 #[derive(Clone)]
-pub struct Authorities {
-    roots: Arc<RootCertStore>,
-    algorithms: WebPkiSupportedAlgorithms,
+pub struct Authorities(Believed);
+
+#[derive(Clone)]
+enum Believed {
+    /// As a file said once.
+    Always(Arc<Trust>),
+    /// As the credentials' files say whenever they are asked.
+    Now(Arc<Current>),
 }
 
 impl Authorities {
@@ -167,19 +176,20 @@ impl Authorities {
     /// As for [`Credentials::load`]: a file that is missing, not PEM, or has
     /// what is no authority's.
     pub fn load(ca: &Path) -> Result<Self, TlsError> {
-        roots(ca).map(|roots| Self::new(Arc::new(roots)))
+        let roots = roots(ca, &files::certificates(ca)?)?;
+        Ok(Self(Believed::Always(Arc::new(Trust::of(roots)))))
     }
 
-    pub(crate) fn new(roots: Arc<RootCertStore>) -> Self {
-        let algorithms = configuration::provider().signature_verification_algorithms;
-        Self { roots, algorithms }
+    pub(crate) fn following(current: Arc<Current>) -> Self {
+        Self(Believed::Now(current))
     }
 
-    /// Whether `signer` has signed `text`, with a certificate that was in date at
-    /// `at_unix_s`, in seconds since 1970-01-01 UTC.
+    /// Whether `signer` has signed `text`, with a certificate that was in date, and
+    /// not revoked, at `at_unix_s`, in seconds since 1970-01-01 UTC. One that was
+    /// revoked later was good then, and one that was superseded still is.
     ///
     /// # Errors
-    /// [`SignatureError`]: why it counts for nothing.
+    /// [`SignatureError`]
     pub fn verify(
         &self,
         signer: &Identity,
@@ -187,38 +197,54 @@ impl Authorities {
         signature: &Signature,
         at_unix_s: u64,
     ) -> Result<(), SignatureError> {
-        let Some((end_entity, intermediates)) = signature.chain.split_first() else {
-            return Err(SignatureError::Malformed("it has no certificate"));
-        };
-        let at = UnixTime::since_unix_epoch(Duration::from_secs(at_unix_s));
-        ParsedCertificate::try_from(end_entity)
-            .and_then(|parsed| {
-                let algorithms = self.algorithms.all;
-                verify_server_cert_signed_by_trust_anchor(
-                    &parsed,
-                    &self.roots,
-                    intermediates,
-                    at,
-                    algorithms,
-                )
-            })
-            .map_err(refused)?;
-        let found = EndEntity::read(end_entity)?.identity;
-        if found != *signer {
-            let expected = signer.clone();
-            return Err(SignatureError::WrongSigner { expected, found });
+        match &self.0 {
+            Believed::Always(trust) => verify(trust, signer, text, signature, at_unix_s),
+            Believed::Now(current) => {
+                verify(&current.loaded().trust, signer, text, signature, at_unix_s)
+            }
         }
-        // Of one scheme several algorithms are listed for TLS 1.2's sake; the
-        // first is the one that the scheme means.
-        let mut schemes = self.algorithms.mapping.iter();
-        let algorithm = schemes
-            .find(|(scheme, _)| *scheme == signature.scheme)
-            .and_then(|(_, algorithms)| algorithms.first())
-            .ok_or(SignatureError::Malformed("its scheme is not known"))?;
-        EndEntityCert::try_from(end_entity)
-            .and_then(|key| key.verify_signature(*algorithm, &covered(text), &signature.value))
-            .map_err(|_| SignatureError::Altered)
     }
+}
+
+fn verify(
+    trust: &Trust,
+    signer: &Identity,
+    text: &[u8],
+    signature: &Signature,
+    at_unix_s: u64,
+) -> Result<(), SignatureError> {
+    let Some((end_entity, intermediates)) = signature.chain.split_first() else {
+        return Err(SignatureError::Malformed("it has no certificate"));
+    };
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(at_unix_s));
+    trust
+        .led_to_a_root(end_entity, intermediates, at)
+        .map_err(refused)?;
+    let since = trust.lists.revocation(&signature.chain);
+    // Whoever has a newer certificate was no less the holder of the older one: a text
+    // that waits for its reader must not be undone by a renewal.
+    let then = |revocation: &Revocation| {
+        revocation.reason != Reason::Superseded
+            && u64::try_from(revocation.at_unix_s).is_ok_and(|since| since <= at_unix_s)
+    };
+    if let Some(revocation) = since.filter(then) {
+        return Err(SignatureError::Revoked(Box::new(revocation)));
+    }
+    let found = EndEntity::read(end_entity, &trust.naming)?.identity;
+    if found != *signer {
+        let expected = signer.clone();
+        return Err(SignatureError::WrongSigner { expected, found });
+    }
+    // Of one scheme several algorithms are listed for TLS 1.2's sake; the
+    // first is the one that the scheme means.
+    let mut schemes = trust.algorithms.mapping.iter();
+    let algorithm = schemes
+        .find(|(scheme, _)| *scheme == signature.scheme)
+        .and_then(|(_, algorithms)| algorithms.first())
+        .ok_or(SignatureError::Malformed("its scheme is not known"))?;
+    EndEntityCert::try_from(end_entity)
+        .and_then(|key| key.verify_signature(*algorithm, &covered(text), &signature.value))
+        .map_err(|_| SignatureError::Altered)
 }
 
 impl Authorities {

@@ -1,50 +1,105 @@
 //! The two verifiers: webpki's verdict on the chain, then ours on the identity.
 //!
-//! Neither knows cryptography. Chains and handshake signatures are verified by
-//! rustls's own webpki functions with the provider's algorithms; the one thing
+//! Neither knows cryptography. Chains, revocation lists and handshake signatures
+//! are verified by webpki and rustls with the provider's algorithms; the one thing
 //! added is the comparison of identities, and the one thing left out is the
 //! comparison of host names (see the crate's documentation). TLS 1.2 signatures
 //! are refused rather than verified, so that no other part of the configuration
 //! can bring that version back.
+//!
+//! Both ask what is in force when they are asked themselves: rustls's own
+//! verifiers keep roots and lists for their life, and so for a listener's.
 
 use std::sync::Arc;
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError,
-    PeerIncompatible, RootCertStore, SignatureScheme,
+    PeerIncompatible, SignatureScheme,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::certificate::peer_identity;
+use crate::configuration;
+use crate::credentials::Current;
 use crate::error::TlsError;
 use crate::identity::Identity;
+use crate::trust::Usage;
+
+/// Asks what is in force: for the own certificate, and for who is trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct InForce {
+    current: Arc<Current>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl InForce {
+    pub(crate) fn new(current: Arc<Current>) -> Self {
+        let algorithms = configuration::provider().signature_verification_algorithms;
+        Self {
+            current,
+            algorithms,
+        }
+    }
+
+    fn own(&self) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.loaded().own.clone())
+    }
+
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+        usage: Usage,
+    ) -> Result<Identity, Error> {
+        let loaded = self.current.loaded();
+        let verified = loaded.trust.verify(end_entity, intermediates, now, usage);
+        if let Err(Error::InvalidCertificate(CertificateError::Revoked)) = verified {
+            let chain: Vec<_> = std::iter::once(end_entity)
+                .chain(intermediates)
+                .cloned()
+                .collect();
+            self.current.turn_away(&loaded, &chain);
+        }
+        verified
+    }
+
+    fn handshake_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+}
+
+impl ResolvesServerCert for InForce {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.own()
+    }
+}
+
+impl ResolvesClientCert for InForce {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.own()
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
 
 /// On the client: accepts the one server that was asked for.
 #[derive(Debug)]
 pub(crate) struct ExpectedServer {
-    expected: Identity,
-    roots: Arc<RootCertStore>,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl ExpectedServer {
-    pub(crate) fn new(
-        expected: Identity,
-        roots: Arc<RootCertStore>,
-        provider: &CryptoProvider,
-    ) -> Self {
-        let algorithms = provider.signature_verification_algorithms;
-        Self {
-            expected,
-            roots,
-            algorithms,
-        }
-    }
+    pub(crate) expected: Identity,
+    pub(crate) in_force: InForce,
 }
 
 impl ServerCertVerifier for ExpectedServer {
@@ -56,14 +111,10 @@ impl ServerCertVerifier for ExpectedServer {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        verify_server_cert_signed_by_trust_anchor(
-            &ParsedCertificate::try_from(end_entity)?,
-            &self.roots,
-            intermediates,
-            now,
-            self.algorithms.all,
-        )?;
-        let presented = identity_of(end_entity)?;
+        let verified = self
+            .in_force
+            .verify(end_entity, intermediates, now, Usage::Server);
+        let presented = verified?;
         if presented == self.expected {
             Ok(ServerCertVerified::assertion())
         } else {
@@ -89,11 +140,12 @@ impl ServerCertVerifier for ExpectedServer {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+        self.in_force
+            .handshake_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        self.in_force.algorithms.supported_schemes()
     }
 }
 
@@ -104,19 +156,7 @@ impl ServerCertVerifier for ExpectedServer {
 /// application data.
 #[derive(Debug)]
 pub(crate) struct IdentifiedClient {
-    chain: Arc<dyn ClientCertVerifier>,
-}
-
-impl IdentifiedClient {
-    pub(crate) fn new(
-        roots: Arc<RootCertStore>,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, TlsError> {
-        WebPkiClientVerifier::builder_with_provider(roots, provider)
-            .build()
-            .map(|chain| Self { chain })
-            .map_err(|error| TlsError::Configuration(Error::General(error.to_string())))
-    }
+    pub(crate) in_force: InForce,
 }
 
 impl ClientCertVerifier for IdentifiedClient {
@@ -128,8 +168,10 @@ impl ClientCertVerifier for IdentifiedClient {
         true
     }
 
+    /// None: they would be those of the day on which the listener was bound. Every
+    /// client has one certificate and sends it.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        &[]
     }
 
     fn verify_client_cert(
@@ -139,9 +181,9 @@ impl ClientCertVerifier for IdentifiedClient {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let verified = self
-            .chain
-            .verify_client_cert(end_entity, intermediates, now)?;
-        identity_of(end_entity).map(|_| verified)
+            .in_force
+            .verify(end_entity, intermediates, now, Usage::Client);
+        verified.map(|_| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -159,17 +201,13 @@ impl ClientCertVerifier for IdentifiedClient {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain
-            .verify_tls13_signature(message, certificate, signed)
+        self.in_force
+            .handshake_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.in_force.algorithms.supported_schemes()
     }
-}
-
-fn identity_of(end_entity: &CertificateDer<'_>) -> Result<Identity, Error> {
-    peer_identity(Some(std::slice::from_ref(end_entity))).map_err(refused)
 }
 
 /// The peer gets rustls's general alert for a certificate we do not like; the

@@ -62,6 +62,17 @@ pub enum DriverError {
     /// The job failed at the peer.
     #[error("the job ended at the peer; the peer's record says why")]
     PeerEnded,
+    /// The peer's certificate was revoked.
+    #[error(
+        "{peer} was cut off: {revocation}; what it sent since then may be somebody else's, so \
+         submit the job again when {peer} has a new certificate"
+    )]
+    PeerRevoked {
+        /// Who.
+        peer: PartyName,
+        /// Which certificate, by whom, when and why.
+        revocation: String,
+    },
     /// Nothing came from the peer for too long.
     #[error(
         "nothing came from {peer} for {} s, which is the job's stall budget; \
@@ -110,6 +121,7 @@ impl DriverError {
             Self::Extra { .. } => "extra_message",
             Self::PeerRefuses { .. } => "peer_refuses",
             Self::PeerEnded => "peer_ended",
+            Self::PeerRevoked { .. } => "peer_revoked",
             Self::Stalled { .. } => "stalled",
             Self::TooManySteps { .. } => "too_many_steps",
             Self::TooLarge { .. } => "too_large",
@@ -126,7 +138,8 @@ impl DriverError {
             Self::Equivocation { .. }
             | Self::OtherBytes { .. }
             | Self::Extra { .. }
-            | Self::PeerRefuses { .. } => Class::Abort,
+            | Self::PeerRefuses { .. }
+            | Self::PeerRevoked { .. } => Class::Abort,
             Self::PeerEnded | Self::Stalled { .. } => Class::Retry,
             Self::TooLarge { .. } | Self::Save(_) | Self::Journal(_) => Class::Operator,
         }

@@ -39,6 +39,9 @@ pub enum Event<R: Role> {
     Linked,
     /// There is no link to the peer.
     Unlinked,
+    /// The peer's certificate was revoked, for a reason after which it is not
+    /// trusted with what it has done: what is said of that.
+    PeerRevoked(String),
     /// A computation is back.
     Computed(Computed<R>),
     /// A computation panicked.

@@ -276,6 +276,11 @@ impl<R: Role> Driver<R> {
                 }
             }
             Event::Unlinked => self.outbound.unlinked(),
+            Event::PeerRevoked(_) if matches!(self.place, Place::Finished | Place::Saving) => {}
+            Event::PeerRevoked(revocation) => {
+                let peer = self.peer.clone();
+                return Err(DriverError::PeerRevoked { peer, revocation });
+            }
             Event::Computed(computed) => return self.computed(now, computed, effects),
             Event::Panicked => return Err(DriverError::Panicked),
             Event::Tick => {

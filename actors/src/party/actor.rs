@@ -283,6 +283,16 @@ impl StreamHandler<LinkEvent> for PartyActor {
                 }
             }
             LinkEvent::Arrived { from, arrival } => self.arrived(&from, arrival),
+            // Its jobs wait for it as for any peer that is not linked: it may have
+            // another certificate, or this one may be good again.
+            LinkEvent::Revoked { peer, revocation } if revocation.reason.is_harmless() => {
+                tracing::info!(%peer, %revocation, "is waited for");
+            }
+            LinkEvent::Revoked { peer, revocation } => {
+                for job in self.sessions.with_peer(&peer) {
+                    job.say(JobEvent::PeerRevoked(revocation.to_string()));
+                }
+            }
         }
     }
 

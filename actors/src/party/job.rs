@@ -332,6 +332,7 @@ impl<R: Role> Handler<JobEvent> for JobActor<R> {
                 self.link = None;
                 Event::Unlinked
             }
+            JobEvent::PeerRevoked(revocation) => Event::PeerRevoked(revocation),
             JobEvent::Granted(granted) => Event::Granted(granted),
             JobEvent::Hold(hold) => Event::Hold(hold),
             JobEvent::Arrived(received) => {

@@ -24,6 +24,8 @@ pub(crate) enum JobEvent {
     Linked(Link),
     /// There is none.
     Unlinked,
+    /// The peer's certificate was revoked: what is said of that.
+    PeerRevoked(String),
     /// Exchanges below this number may begin.
     Granted(u64),
     /// Whether the job is paused.

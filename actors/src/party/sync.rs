@@ -53,6 +53,9 @@ pub(crate) struct Coordinator {
     failed: usize,
     tls: Arc<rustls::ClientConfig>,
     client: Client,
+    credentials: Arc<Credentials>,
+    /// Of the credentials when the client was made.
+    generation: u64,
 }
 
 /// Why there is no wish.
@@ -87,7 +90,7 @@ pub(crate) enum SyncError {
 impl Coordinator {
     pub(crate) fn new(
         section: &CoordinatorSection,
-        credentials: &Credentials,
+        credentials: &Arc<Credentials>,
     ) -> Result<Self, SyncError> {
         let expected = Identity::coordinator(section.name.clone());
         let tls = credentials.client_config(&expected)?;
@@ -97,6 +100,8 @@ impl Coordinator {
             failed: 0,
             client: client(tls.clone()),
             tls,
+            generation: credentials.generation(),
+            credentials: credentials.clone(),
         })
     }
 
@@ -116,15 +121,28 @@ impl Coordinator {
     }
 
     async fn ask(&mut self, truth: &Sync) -> Result<Wish, SyncError> {
+        let generation = self.credentials.generation();
+        if generation != self.generation {
+            // Between two questions: nothing is under way on the connection, whose
+            // other end may have been revoked, and that has shown the certificate of
+            // before.
+            self.generation = generation;
+            self.client = client(self.tls.clone());
+        }
         let patience = WAIT + PATIENCE;
         let answer = timeout(patience, self.ask_once(truth)).await;
         let answer = answer.unwrap_or(Err(SyncError::Silent(patience)));
         if matches!(
             answer,
-            Err(SyncError::Unreachable(_) | SyncError::Silent(_))
+            Err(SyncError::Unreachable(_)
+                | SyncError::Silent(_)
+                | SyncError::Refused {
+                    status: StatusCode::FORBIDDEN,
+                    ..
+                })
         ) {
-            // Connections are kept; one that has died silently must not be
-            // asked again.
+            // Connections are kept; one that has died silently, or that was made
+            // with another certificate than we have now, must not be asked again.
             self.client = client(self.tls.clone());
         }
         answer

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use entente_metrics::{
-    BUILD_INFO, CERTIFICATE_EXPIRY, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, DRAINING,
+    BUILD_INFO, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, CertificateMeters, DRAINING,
     EXCHANGES, HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
     JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES,
     MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES,
     RESTORES, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS, UNKEPT,
 };
 use entente_protocol::{control::Progress, job::PartyName};
+use entente_tls::Look;
 
 use super::depth::Depth;
 use crate::driver::Standing;
@@ -18,19 +19,25 @@ use crate::driver::Standing;
 #[derive(Debug, Clone)]
 pub(crate) struct Meters {
     registry: Registry,
+    certificates: CertificateMeters,
 }
 
 impl Meters {
     pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry }
+        let certificates = CertificateMeters::new(registry.clone(), Look::LABELS.into_iter());
+        Self {
+            registry,
+            certificates,
+        }
+    }
+
+    /// What is measured of certificates.
+    pub(crate) fn certificates(&self) -> &CertificateMeters {
+        &self.certificates
     }
 
     /// Makes what is known at the start appear.
-    pub(crate) fn seed<'a>(
-        &self,
-        peers: impl Iterator<Item = &'a PartyName>,
-        certificate_not_after_unix_s: i64,
-    ) {
+    pub(crate) fn seed<'a>(&self, peers: impl Iterator<Item = &'a PartyName>) {
         let registry = &self.registry;
         registry
             .family(&LINKS_UP)
@@ -54,8 +61,6 @@ impl Meters {
         registry
             .family(&RESTORES)
             .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
-        let expiry = registry.family(&CERTIFICATE_EXPIRY).with([]);
-        expiry.set(certificate_not_after_unix_s);
         let version = [env!("CARGO_PKG_VERSION")];
         registry.family(&BUILD_INFO).with(version).set(1);
     }

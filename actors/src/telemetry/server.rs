@@ -6,14 +6,18 @@ use std::{
     sync::Arc,
 };
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
-    App, HttpResponse, HttpServer,
-    dev::ServerHandle,
+    App, Error, HttpResponse, HttpServer,
+    body::{EitherBody, MessageBody},
+    dev::{ServerHandle, ServiceRequest, ServiceResponse},
     http::header::ContentType,
+    middleware::{Next, from_fn},
+    rt::net::TcpStream,
     web::{self, Data},
 };
-use entente_metrics::Registry;
-use entente_tls::{Credentials, TlsError};
+use entente_metrics::{CertificateMeters, REVOKED_REQUEST, Registry};
+use entente_tls::{Credentials, Peer, TlsError};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -50,16 +54,22 @@ impl MetricsServer {
     /// [`ServerError`].
     pub(crate) fn start(
         address: SocketAddr,
-        credentials: &Credentials,
+        credentials: &Arc<Credentials>,
         registry: Registry,
+        certificates: CertificateMeters,
         ready: watch::Receiver<bool>,
     ) -> Result<Self, ServerError> {
         let bind = |source| ServerError::Bind { address, source };
         let tls = Arc::unwrap_or_clone(credentials.server_config()?);
         let listener = TcpListener::bind(address).map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
+        let remembered = credentials.clone();
+        let credentials = Data::from(credentials.clone());
         let app = move || {
             App::new()
+                .app_data(credentials.clone())
+                .app_data(Data::new(certificates.clone()))
+                .wrap(from_fn(turn_away_the_revoked))
                 .app_data(Data::new(registry.clone()))
                 .app_data(Data::new(ready.clone()))
                 .route("/metrics", web::get().to(metrics))
@@ -67,6 +77,13 @@ impl MetricsServer {
                 .route("/readyz", web::get().to(readyz))
         };
         let server = HttpServer::new(app)
+            .on_connect(move |connection, extensions| {
+                let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
+                let chain = stream.and_then(|stream| stream.get_ref().1.peer_certificates());
+                if let Ok(peer) = remembered.peer(chain) {
+                    extensions.insert(peer);
+                }
+            })
             .workers(1)
             .disable_signals()
             .shutdown_timeout(FAREWELL_S)
@@ -88,6 +105,30 @@ impl MetricsServer {
     pub(crate) async fn stop(self) {
         self.handle.stop(true).await;
     }
+}
+
+/// A connection is kept between scrapes, and its peer may be revoked meanwhile.
+async fn turn_away_the_revoked<B: MessageBody>(
+    credentials: Data<Credentials>,
+    certificates: Data<CertificateMeters>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let peer = request.conn_data::<Peer>();
+    let standing = peer.map(|peer| (peer.identity(), peer.standing(&credentials)));
+    let Some((who, Err(revocation))) = standing else {
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body);
+    };
+    tracing::warn!(%who, "turned away: {revocation}");
+    certificates.revoked(REVOKED_REQUEST);
+    let refusal = HttpResponse::Forbidden()
+        .force_close()
+        .content_type(ContentType::plaintext())
+        .body(format!("you are turned away: {revocation}\n"));
+    Ok(request.into_response(refusal).map_into_right_body())
 }
 
 async fn metrics(registry: Data<Registry>) -> HttpResponse {

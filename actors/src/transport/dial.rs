@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
-use entente_tls::{Credentials, Identity};
+use entente_tls::{Credentials, Identity, Peer};
 use rand_chacha::ChaCha20Rng;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
@@ -65,8 +65,8 @@ impl Dialler {
         loop {
             self.links.unlinked(&self.peer).await;
             match self.connect().await {
-                Ok(stream) => {
-                    let (stood, _) = self.links.carry(&self.peer, stream).await;
+                Ok((who, stream)) => {
+                    let (stood, _) = self.links.carry(&self.peer, who, stream).await;
                     // A link that falls at once is no success: two parties
                     // that dial each other would chase each other's links.
                     if stood > STANDS {
@@ -84,7 +84,7 @@ impl Dialler {
         }
     }
 
-    async fn connect(&self) -> Result<TlsStream<TcpStream>, LinkError> {
+    async fn connect(&self) -> Result<(Peer, TlsStream<TcpStream>), LinkError> {
         let connecting = async {
             let stream = TcpStream::connect(&self.address).await?;
             stream.set_nodelay(true)?;
@@ -92,7 +92,9 @@ impl Dialler {
             // by its certificate, and `tls` accepts one name only.
             let address = ServerName::IpAddress(stream.peer_addr()?.ip().into());
             let connector = TlsConnector::from(self.tls.clone());
-            Ok(connector.connect(address, stream).await?)
+            let stream = connector.connect(address, stream).await?;
+            let chain = stream.get_ref().1.peer_certificates();
+            Ok((self.links.credentials().peer(chain)?, stream))
         };
         let connected = timeout(HANDSHAKE, connecting).await;
         connected.map_err(|_| LinkError::Handshake(HANDSHAKE))?

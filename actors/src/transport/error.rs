@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use entente_protocol::job::PartyName;
-use entente_tls::{Identity, TlsError};
+use entente_tls::{Identity, Refusal, Revocation, TlsError};
 use entente_wire::DecodeError;
 use thiserror::Error;
 
@@ -38,10 +38,13 @@ pub enum TransportError {
 pub enum LinkError {
     /// The connection broke, or the handshake failed.
     #[error("{0}")]
-    Io(#[from] io::Error),
-    /// The peer's certificate names nobody.
+    Io(io::Error),
+    /// The handshake failed, or the peer's certificate names nobody.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The peer's certificate was revoked.
+    #[error("{0}")]
+    Revoked(Box<Revocation>),
     /// The peer is authentic, and not in the configuration.
     #[error("{0} is not a peer of this party; list it under [peers] if it should be")]
     Stranger(Identity),
@@ -78,7 +81,9 @@ impl LinkError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Io(_) => "connection",
+            Self::Tls(TlsError::Handshake { refusal, .. }) => refusal.label(),
             Self::Tls(_) => "certificate",
+            Self::Revoked(_) => "revoked",
             Self::Stranger(_) => "stranger",
             Self::Oversized { .. } => "oversized",
             Self::Frame(_) => "unreadable",
@@ -87,6 +92,16 @@ impl LinkError {
             Self::Handshake(_) => "handshake",
             Self::Replaced => "replaced",
             Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl From<io::Error> for LinkError {
+    /// What rustls has to say comes as an error of the connection.
+    fn from(error: io::Error) -> Self {
+        match Refusal::from(&error) {
+            Refusal::Connection => Self::Io(error),
+            _ => Self::Tls(TlsError::handshake(error)),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! One link that stands: a reader, a writer, and a handle for whoever sends.
 
 use core::fmt;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use entente_protocol::job::PartyName;
+use entente_tls::{Credentials, Peer, Revocation};
 use entente_wire::{Encode, Frame, Hello};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
@@ -33,6 +38,8 @@ pub type Packed = Arc<Vec<u8>>;
 #[derive(Clone)]
 pub struct Link {
     peer: PartyName,
+    who: Arc<Peer>,
+    revoked: Arc<OnceLock<Revocation>>,
     number: u64,
     queue: mpsc::Sender<Packed>,
     closed: CancellationToken,
@@ -58,6 +65,30 @@ impl Link {
     /// Ends the link.
     pub fn close(&self) {
         self.closed.cancel();
+    }
+
+    /// Whether the peer's certificate is still good.
+    ///
+    /// # Errors
+    /// Its revocation.
+    pub(super) fn standing(&self, credentials: &Credentials) -> Result<(), Box<Revocation>> {
+        self.who.standing(credentials)
+    }
+
+    /// Ends the link since the peer's certificate was revoked; whether it was not
+    /// ended for that before.
+    pub(super) fn cut(&self, revocation: &Revocation) -> bool {
+        let first = self.revoked.set(revocation.clone()).is_ok();
+        self.close();
+        first
+    }
+
+    /// Why somebody has closed it.
+    fn why_closed(&self) -> LinkError {
+        match self.revoked.get() {
+            Some(revocation) => LinkError::Revoked(Box::new(revocation.clone())),
+            None => LinkError::Replaced,
+        }
     }
 }
 
@@ -107,7 +138,7 @@ impl<T: AsyncRead + AsyncWrite + Send + 'static> Line<T> {
         events: &mpsc::Sender<LinkEvent>,
     ) -> LinkError {
         let end = tokio::select! {
-            () = link.closed.cancelled() => LinkError::Replaced,
+            () = link.closed.cancelled() => link.why_closed(),
             Err(error) = read(&mut self.reader, link, events) => error,
             Err(error) = write(&mut self.writer, &mut queue, self.heartbeat.every) => error.into(),
         };
@@ -120,12 +151,15 @@ impl<T: AsyncRead + AsyncWrite + Send + 'static> Line<T> {
 /// A handle, and the queue behind it.
 pub(super) fn handle(
     peer: PartyName,
+    who: Peer,
     number: u64,
     closed: CancellationToken,
 ) -> (Link, mpsc::Receiver<Packed>) {
     let (queue, packed) = mpsc::channel(QUEUE);
     let link = Link {
         peer,
+        who: Arc::new(who),
+        revoked: Arc::default(),
         number,
         queue,
         closed,

@@ -2,11 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use entente_protocol::job::PartyName;
+use entente_tls::{Credentials, Peer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, watch},
@@ -22,6 +23,7 @@ use crate::telemetry::Meters;
 /// The links of a party, one to each known peer at most.
 pub(super) struct Links {
     peers: BTreeMap<PartyName, watch::Sender<bool>>,
+    credentials: Arc<Credentials>,
     standing: Mutex<Standing>,
     events: mpsc::Sender<LinkEvent>,
     heartbeat: Heartbeat,
@@ -38,6 +40,7 @@ struct Standing {
 impl Links {
     pub(super) fn new<'a>(
         peers: impl Iterator<Item = &'a PartyName>,
+        credentials: Arc<Credentials>,
         events: mpsc::Sender<LinkEvent>,
         heartbeat: Heartbeat,
         meters: Meters,
@@ -47,6 +50,7 @@ impl Links {
             peers: peers
                 .map(|peer| (peer.clone(), watch::Sender::new(false)))
                 .collect(),
+            credentials,
             standing: Mutex::default(),
             events,
             heartbeat,
@@ -65,6 +69,22 @@ impl Links {
         &self.meters
     }
 
+    /// Who is trusted.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The links that stand.
+    pub(super) fn linked(&self) -> Vec<Link> {
+        self.standing().links.values().cloned().collect()
+    }
+
+    /// Tells whoever reads events.
+    pub(super) async fn tell(&self, event: LinkEvent) {
+        // Nobody listens any more when the party stops.
+        let _ = self.events.send(event).await;
+    }
+
     /// Ends when everything does.
     pub(super) fn stop(&self) -> &CancellationToken {
         &self.stop
@@ -78,22 +98,30 @@ impl Links {
         }
     }
 
-    /// Greets the authenticated `peer` at the other end of `stream`, and
+    /// Greets the authenticated `peer` at the other end of `stream`, `who`, and
     /// carries frames until the link ends. Says for how long it stood and why
     /// it ended.
     pub(super) async fn carry(
         &self,
         peer: &PartyName,
+        who: Peer,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> (Duration, LinkError) {
         let line = match Line::greet(stream, self.heartbeat).await {
             Ok(line) => line,
-            Err(error) => return (Duration::ZERO, error),
+            Err(error) => {
+                // A client hears here only that the server does not take it.
+                self.meters.refused(error.label());
+                tracing::warn!(%peer, %error, "no link");
+                return (Duration::ZERO, error);
+            }
         };
         let since = Instant::now();
-        let (link, queue) = self.install(peer);
+        let (link, queue) = self.install(peer, who);
         tracing::info!(%peer, link = link.number(), "linked");
         let opened = self.events.send(LinkEvent::Opened(link.clone())).await;
+        // What was revoked since the handshake, before the link was in the table.
+        self.cut_if_revoked(&link).await;
         let mut end = match opened {
             Ok(()) => line.run(&link, queue, &self.events).await,
             Err(_) => LinkError::Stopped,
@@ -109,10 +137,10 @@ impl Links {
     }
 
     /// The new link counts, and an older one is closed.
-    fn install(&self, peer: &PartyName) -> (Link, mpsc::Receiver<super::Packed>) {
+    fn install(&self, peer: &PartyName, who: Peer) -> (Link, mpsc::Receiver<super::Packed>) {
         let mut standing = self.standing();
         standing.count += 1;
-        let (link, queue) = handle(peer.clone(), standing.count, self.stop.child_token());
+        let (link, queue) = handle(peer.clone(), who, standing.count, self.stop.child_token());
         if let Some(older) = standing.links.insert(peer.clone(), link.clone()) {
             older.close();
         }

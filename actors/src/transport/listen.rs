@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
-use entente_tls::peer_identity;
+use entente_tls::Peer;
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -51,7 +51,7 @@ async fn accept_for_ever(listener: &TcpListener, tls: Arc<ServerConfig>, links: 
             let welcomed = welcome(stream, tls, &links).await;
             drop(seat);
             match welcomed {
-                Ok((peer, stream)) => drop(links.carry(&peer, stream).await),
+                Ok((peer, who, stream)) => drop(links.carry(&peer, who, stream).await),
                 Err(error) => {
                     links.meters().refused(error.label());
                     tracing::warn!(%address, %error, "a caller is refused");
@@ -66,13 +66,14 @@ async fn welcome(
     stream: TcpStream,
     tls: TlsAcceptor,
     links: &Links,
-) -> Result<(PartyName, TlsStream<TcpStream>), LinkError> {
+) -> Result<(PartyName, Peer, TlsStream<TcpStream>), LinkError> {
     stream.set_nodelay(true)?;
     let accepted = timeout(HANDSHAKE, tls.accept(stream)).await;
     let stream = accepted.map_err(|_| LinkError::Handshake(HANDSHAKE))??;
-    let identity = peer_identity(stream.get_ref().1.peer_certificates())?;
-    match party_name(&identity).filter(|peer| links.knows(peer)) {
-        Some(peer) => Ok((peer, stream)),
-        None => Err(LinkError::Stranger(identity)),
+    let chain = stream.get_ref().1.peer_certificates();
+    let who = links.credentials().peer(chain)?;
+    match party_name(who.identity()).filter(|peer| links.knows(peer)) {
+        Some(peer) => Ok((peer, who, stream)),
+        None => Err(LinkError::Stranger(who.identity().clone())),
     }
 }

@@ -12,6 +12,11 @@
 //! be half-open, and nobody can tell. A link promises nothing but order; what
 //! must arrive is sent again by [`delivery`](crate::delivery) on the next one.
 //!
+//! **Certificates.** Who calls and is called shows the certificate that is in force
+//! then; a link that stands is not ended for a newer one. It is ended when its
+//! peer's certificate is revoked ([`revoked`]), and the peer's next calls are
+//! refused with an alert that says so: that is how both sides know why.
+//!
 //! **Half-open links.** Each side pings at its own rhythm, whether or not it
 //! has something to say, so a living peer is never silent for long: it is
 //! pinging, or in the middle of a frame. Bytes count, not frames; a large frame
@@ -24,6 +29,7 @@ mod framing;
 mod link;
 mod links;
 mod listen;
+mod revoked;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +37,7 @@ mod tests;
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
-use entente_tls::{Credentials, Identity, IdentityKind};
+use entente_tls::{Credentials, Identity, IdentityKind, Revocation};
 use entente_wire::{Digest, Position, Refusal, SessionId};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +93,13 @@ pub enum LinkEvent {
     },
     /// A link is gone.
     Closed(Link),
+    /// A peer's certificate was revoked. It has been cut off, or was not let in.
+    Revoked {
+        /// Whose.
+        peer: PartyName,
+        /// By whom, and why.
+        revocation: Revocation,
+    },
 }
 
 /// What came over a link.
@@ -131,8 +144,10 @@ pub(crate) async fn start(
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
+    let revocations = revoked::Revocations::watch(&settings.credentials, &settings.meters)?;
     let links = Arc::new(links::Links::new(
         settings.peers.keys(),
+        settings.credentials.clone(),
         events,
         settings.heartbeat,
         settings.meters,
@@ -144,6 +159,7 @@ pub(crate) async fn start(
         tokio::spawn(dialler.run());
     }
     let tls = settings.credentials.server_config()?;
+    tokio::spawn(revocations.mind(links.clone()));
     tokio::spawn(listen::run(listener, tls, links));
     Ok((address, receiver))
 }

@@ -4,39 +4,80 @@
 use std::{
     any::Any,
     future::{Ready, ready},
+    sync::Arc,
 };
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
-    FromRequest, HttpRequest,
-    dev::{Extensions, Payload},
+    Error, FromRequest, HttpRequest, ResponseError,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{Extensions, Payload, ServiceRequest, ServiceResponse},
+    middleware::Next,
     rt::net::TcpStream,
+    web,
 };
+use entente_metrics::REVOKED_REQUEST;
 use entente_protocol::job::PartyName;
-use entente_tls::{Identity, IdentityKind, peer_identity};
+use entente_tls::{Credentials, Identity, IdentityKind, Peer};
 
-use super::problem::{Kind, Problem};
-
-/// The identity of the peer of a connection.
-struct Peer(Identity);
+use super::{
+    Api,
+    problem::{Kind, Problem},
+};
 
 /// Keeps the identity of a new connection's peer. TLS has verified it, or
 /// there would be no connection.
-pub(crate) fn remember_peer(connection: &dyn Any, extensions: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else {
-        return;
-    };
-    match peer_identity(stream.get_ref().1.peer_certificates()) {
-        Ok(identity) => {
-            extensions.insert(Peer(identity));
+pub(crate) fn remember_peer(
+    credentials: Arc<Credentials>,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
+    move |connection, extensions| {
+        let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else {
+            return;
+        };
+        match credentials.peer(stream.get_ref().1.peer_certificates()) {
+            Ok(peer) => {
+                extensions.insert(peer);
+            }
+            Err(error) => tracing::warn!(%error, "a connection without identity"),
         }
-        Err(error) => tracing::warn!(%error, "a connection without identity"),
     }
 }
 
 /// Who asks, if the certificate names somebody.
 pub(super) fn identity_of(request: &HttpRequest) -> Option<&Identity> {
-    request.conn_data::<Peer>().map(|Peer(identity)| identity)
+    request.conn_data::<Peer>().map(Peer::identity)
+}
+
+/// Wraps every route: whoever was revoked since the connection was made is told so
+/// and nothing else, whatever was asked for; also if that comes out while an answer
+/// is held back.
+pub(crate) async fn turn_away_the_revoked<B: MessageBody>(
+    api: web::Data<Api>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    if let Some(problem) = revoked(&api, request.request()) {
+        let response = request.into_response(problem.error_response());
+        return Ok(response.map_into_right_body());
+    }
+    let response = next.call(request).await?;
+    Ok(match revoked(&api, response.request()) {
+        Some(problem) => response
+            .into_response(problem.error_response())
+            .map_into_right_body(),
+        None => response.map_into_left_body(),
+    })
+}
+
+fn revoked(api: &Api, request: &HttpRequest) -> Option<Problem> {
+    let peer = request.conn_data::<Peer>()?;
+    let revocation = peer.standing(&api.credentials).err()?;
+    tracing::warn!(who = %peer.identity(), "turned away: {revocation}");
+    api.certificates.revoked(REVOKED_REQUEST);
+    Some(Problem::new(
+        Kind::Forbidden,
+        format!("you are turned away: {revocation}; have another one issued"),
+    ))
 }
 
 fn identity(request: &HttpRequest) -> Result<&Identity, Problem> {

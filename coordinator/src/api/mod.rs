@@ -48,17 +48,17 @@ mod request_id;
 mod routes;
 mod sync;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use entente_metrics::Registry;
-use entente_tls::Authorities;
+use entente_metrics::{CertificateMeters, Registry};
+use entente_tls::{Authorities, Credentials};
 use tokio::sync::watch;
 
 use self::events::Streams;
 use crate::runtime::Handle;
 
 pub(crate) use audit::{AuditLog, put_refusals_on_record};
-pub(crate) use caller::remember_peer;
+pub(crate) use caller::{remember_peer, turn_away_the_revoked};
 pub use document::document;
 pub(crate) use events::{LAST_EVENT_ID, MEDIA_TYPE as EVENT_STREAM};
 pub(crate) use history::JobLog;
@@ -78,6 +78,9 @@ pub(crate) struct Api {
     pub(crate) authorities: Authorities,
     /// Who follows jobs.
     pub(crate) streams: Streams,
+    /// Who is trusted to call.
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) certificates: CertificateMeters,
     /// The longest that a wish is held back.
     pub(crate) longest_wait: Duration,
     /// True from when the coordinator is ending.

@@ -27,11 +27,13 @@
 //! series that grows with every job is the usual way to lose one.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod definition;
 mod kind;
 mod list;
 mod registry;
 
+pub use certificates::CertificateMeters;
 pub use definition::{Definition, Metric};
 pub use kind::{Counter, Gauge, Histogram, Kind, Level, SecondsCounter};
 pub use list::*;

@@ -174,6 +174,14 @@ list! {
         ["attack"];
     CERTIFICATE_EXPIRY: Gauge = "entente_certificate_expiry_timestamp_seconds",
         "When the process's own certificate ends, in seconds since 1970.", [];
+    REVOCATION_LIST_EXPIRY: Gauge = "entente_revocation_list_expiry_timestamp_seconds",
+        "When the first of the revocation lists ends, in seconds since 1970; 0 without one.", [];
+    CERTIFICATE_RELOADS: Counter = "entente_certificate_reloads_total",
+        "Times that something else lay in the files of certificates, and was put in force or not.",
+        ["outcome"];
+    REVOKED_PEERS: Counter = "entente_revoked_peers_total",
+        "Connections that were cut, handshakes and requests that were refused, since the peer's certificate was revoked.",
+        ["what"];
     BUILD_INFO: Gauge = "entente_build_info", "Always 1; the label says what runs.", ["version"];
 }
 
@@ -240,6 +248,15 @@ pub const LEASE_LOST: &str = "lost";
 pub const SENT: &str = "sent";
 /// Values of the label `direction`: received.
 pub const RECEIVED: &str = "received";
+
+/// Values of the label `what` of [`REVOKED_PEERS`]: a connection that stood.
+pub const REVOKED_CONNECTION: &str = "connection";
+/// Values of the label `what` of [`REVOKED_PEERS`]: peers whose handshakes were
+/// refused, each once between two looks at the files.
+pub const REVOKED_HANDSHAKE: &str = "handshake";
+/// Values of the label `what` of [`REVOKED_PEERS`]: a request on a connection that
+/// stood.
+pub const REVOKED_REQUEST: &str = "request";
 
 /// Values of the label `what` of [`RETRIES`]: a link to a peer.
 pub const LINK_CONNECT: &str = "link_connect";

@@ -6,4 +6,5 @@ mod consortium;
 mod handshake;
 mod load;
 mod pair;
+mod reload;
 mod signing;

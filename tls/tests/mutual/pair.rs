@@ -3,15 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use entente_tls::{Identity, Refusal, TlsFiles, peer_identity};
+use entente_tls::{Identity, Refusal, TlsFiles};
 use rustls::client::WebPkiServerVerifier;
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
 
 use crate::consortium::{provider, roots, unchecked};
 
@@ -27,7 +30,7 @@ pub(crate) struct Seen {
 impl Seen {
     fn of(connection: &CommonState) -> Self {
         Self {
-            peer: peer_identity(connection.peer_certificates()).unwrap(),
+            peer: named(&connection.peer_certificates().unwrap()[0]),
             version: connection.protocol_version(),
             group: connection
                 .negotiated_key_exchange_group()
@@ -35,6 +38,21 @@ impl Seen {
             handshake: connection.handshake_kind(),
         }
     }
+}
+
+/// Whom a SPIFFE name in a certificate is about, read without the crate's reader.
+fn named(certificate: &CertificateDer<'_>) -> Identity {
+    let (_, certificate) = X509Certificate::from_der(certificate).unwrap();
+    let names = certificate.subject_alternative_name().unwrap().unwrap();
+    let mut uris = names
+        .value
+        .general_names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::URI(uri) => Some(uri.strip_prefix("spiffe://")?.split_once('/')?.1),
+            _ => None,
+        });
+    uris.next().unwrap().parse().unwrap()
 }
 
 pub(crate) type Outcome = Result<Seen, io::Error>;

@@ -358,6 +358,22 @@ fn an_acknowledgement_of_other_bytes_ends_the_job() {
 }
 
 #[test]
+fn a_peer_that_was_revoked_ends_the_job_with_the_reason() {
+    let mut desk = Desk::begun(Player::new(true, 1, 1));
+    desk.on(Event::Unlinked);
+    desk.on(Event::PeerRevoked(
+        "its certificate was revoked: why".to_owned(),
+    ));
+    let failure = desk.failure();
+    assert_eq!(failure.label, "peer_revoked");
+    assert_eq!(failure.class, FailureClass::Abort);
+    let said = "bank-b was cut off: its certificate was revoked: why";
+    assert!(failure.message.starts_with(said), "{}", failure.message);
+    // Once is enough.
+    assert_eq!(desk.on(Event::PeerRevoked(String::new())), [""; 0]);
+}
+
+#[test]
 fn silence_ends_the_job_after_its_stall_budget_and_not_before() {
     let mut desk = Desk::begun(Player::new(true, 1, 1));
     desk.on(Event::Unlinked);
