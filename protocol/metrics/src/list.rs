@@ -189,6 +189,8 @@ pub const PROCESS: &[&str] = &[
 /// Values of the label `operation`.
 pub const HE_OPERATION_NAMES: &[&str] = &[
     "generate_key",
+    "prove_key",
+    "certify_key",
     "encrypt_activations",
     "encrypt_for_inference",
     "encrypt_share",
