@@ -188,7 +188,7 @@ fn the_seal_is_broken_nowhere_else() {
     let lines = product_lines();
     let expected = [
         ("protocol/he/src/paillier/ciphertexts.rs", 2), // activations, and a macro
-        ("protocol/he/src/paillier/proof.rs", 1), // roots of hashes
+        ("protocol/he/src/paillier/proof.rs", 1),       // roots of hashes
         ("protocol/he/src/paillier/public_key.rs", 1),
         ("protocol/he/src/transparent.rs", 4), // tests alone
         ("protocol/src/rows/blinded.rs", 2),   // a point, and a set of them

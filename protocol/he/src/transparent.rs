@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use entente_wire::{
-    Decode, DecodeError, Digest, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape, decode_exactly,
-    sealed::Sealed,
+    Decode, DecodeError, Digest, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape,
+    decode_exactly, sealed::Sealed,
 };
 
 use crate::{

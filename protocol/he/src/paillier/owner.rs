@@ -4,7 +4,8 @@ use entente_wire::{Digest, Masked, RingMatrix, Secret};
 
 use super::{
     Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, KeyProof, Paillier,
-    PublicKey, WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved, secret_key::SecretKey,
+    PublicKey, WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved,
+    secret_key::SecretKey,
 };
 use crate::{Ahead, CutBounds, HeError, KeyOwner, Rng};
 

@@ -152,7 +152,10 @@ fn roots_that_are_none_are_refused() {
 #[test]
 fn a_root_has_one_encoding() {
     let mut rng = ChaCha20Rng::seed_from_u64(61);
-    let (bits, context) = (KeyBits::insecure_for_tests(258), Digest::of("a context", &[]));
+    let (bits, context) = (
+        KeyBits::insecure_for_tests(258),
+        Digest::of("a context", &[]),
+    );
     let key = keygen::generate(bits, Layout::Packed, &mut rng).unwrap();
     let proof = KeyProof::make(&key, context).unwrap().encoded();
     let root = BoxedUint::from_be_slice_truncated(&proof[..33], 264);
