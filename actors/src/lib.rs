@@ -35,6 +35,7 @@ pub mod policy;
 mod private_file;
 mod process;
 pub mod results;
+mod rotation;
 mod state_dir;
 mod telemetry;
 pub mod transport;

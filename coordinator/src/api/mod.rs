@@ -84,6 +84,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(resource("/v1/jobs/{id}/pause", "POST").post(orders::pause))
         .service(resource("/v1/jobs/{id}/resume", "POST").post(orders::resume))
+        .service(resource("/v1/jobs/{id}/rotate-key", "POST").post(orders::rotate_key))
         .service(resource("/v1/jobs/{id}/retry", "POST").post(orders::retry))
         .service(resource("/v1/jobs/{id}/why", "GET").get(jobs::why))
         .service(resource("/v1/jobs/{id}/contract", "GET").get(jobs::contract))

@@ -45,6 +45,8 @@ pub enum What {
     Failed,
     /// It has ended so.
     Cancelled,
+    /// It is to go on under another encryption key.
+    KeyRotation,
     /// Somebody asked for what their certificate does not allow.
     Refused,
 }
@@ -55,7 +57,7 @@ pub enum What {
 pub struct UnknownDeed(String);
 
 impl What {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Submitted,
         Self::Retried,
         Self::Approved,
@@ -68,6 +70,7 @@ impl What {
         Self::Succeeded,
         Self::Failed,
         Self::Cancelled,
+        Self::KeyRotation,
         Self::Refused,
     ];
 
@@ -111,6 +114,7 @@ impl What {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::KeyRotation => "key_rotation",
             Self::Refused => "refused",
         }
     }

@@ -143,6 +143,9 @@ pub enum HeError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// No key can be made here.
+    #[error("no encryption key can be made here; this party's log says why")]
+    NotMade,
     /// A computation with the secret key did not check out: faulty hardware,
     /// or an attempt to make it so. Nothing was released.
     #[error(
@@ -164,6 +167,7 @@ impl HeError {
             Self::Shape { .. } => "shape",
             Self::BadKey { .. } => "bad_key",
             Self::SavedKey { .. } => "saved_key",
+            Self::NotMade => "key_not_made",
             Self::Fault => "fault",
             Self::Tier(_) => "tier",
         }

@@ -24,6 +24,7 @@ use crate::{
     launch::{Launch, LaunchError, Launcher, Plan, Prepared, Ready},
     models::Models,
     process::{Addresses, PartyError, Process},
+    rotation::{Certified, KeyWish},
     testbed::{Consortium, Line, assignment, soon},
     transport::Heartbeat,
 };
@@ -89,7 +90,11 @@ impl Launch for BallsAt {
                 classes: None,
             },
         };
-        Ok(Box::new(Prepared { role, keeper }))
+        Ok(Box::new(Prepared {
+            role,
+            keeper,
+            key_wish: KeyWish::default(),
+        }))
     }
 }
 
@@ -138,7 +143,12 @@ impl Party {
             }),
             Launches::Acml => {
                 let backend = Arc::new(TransparentBackend);
-                let launcher = Launcher::<Transparent>::new(config.clone(), own.clone(), backend);
+                let launcher = Launcher::<Transparent>::new(
+                    config.clone(),
+                    own.clone(),
+                    backend,
+                    Arc::new(Certified(credentials.clone())),
+                );
                 Arc::new(launcher)
             }
         };

@@ -64,6 +64,12 @@ const VERSIONS: &[Version] = &[
         sql: include_str!("../../../migrations/0008_scheduling.sql"),
         postgres: None,
     },
+    Version {
+        number: 9,
+        name: "key_rotation",
+        sql: include_str!("../../../migrations/0009_key_rotation.sql"),
+        postgres: None,
+    },
 ];
 
 /// All of them.

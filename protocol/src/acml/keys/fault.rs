@@ -44,14 +44,24 @@ pub enum KeyFault {
 }
 
 impl KeyFault {
+    /// All that [`KeyFault::label`] says.
+    pub const LABELS: [&'static str; 5] = [
+        "key_modulus",
+        "key_reused",
+        "key_out_of_turn",
+        "key_signature",
+        "key_overdue",
+    ];
+
     /// A closed set of names, for metrics and logs.
     pub fn label(&self) -> &'static str {
+        let [modulus, reused, out_of_turn, signature, overdue] = Self::LABELS;
         match self {
-            Self::Modulus(_) => "key_modulus",
-            Self::Reused => "key_reused",
-            Self::OutOfTurn { .. } => "key_out_of_turn",
-            Self::Signature(_) => "key_signature",
-            Self::Overdue { .. } => "key_overdue",
+            Self::Modulus(_) => modulus,
+            Self::Reused => reused,
+            Self::OutOfTurn { .. } => out_of_turn,
+            Self::Signature(_) => signature,
+            Self::Overdue { .. } => overdue,
         }
     }
 }
