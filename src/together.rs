@@ -28,8 +28,8 @@ use entente_he::{Paillier, PaillierBackend};
 use entente_protocol::{
     Report, Role,
     acml::{
-        ActiveHalf, ActiveRole, ActiveSetUp, Model, PassiveHalf, PassiveRole, PassiveSetUp,
-        Purpose, private_seed, reference::Reference,
+        ActiveHalf, ActiveRole, ActiveSetUp, MadeInTurn, Model, PassiveHalf, PassiveRole,
+        PassiveSetUp, Purpose, private_seed, reference::Reference,
     },
     job::{Job, Side},
     loopback::{self, Speaker},
@@ -151,6 +151,8 @@ impl Together {
             job: self.job.clone(),
             features: open_features(&self.features, &self.job).map_err(Failure::runtime)?,
             bottom: self.bottom()?,
+            next_keys: Box::new(MadeInTurn::new(backend.clone(), &self.job, generator()?)),
+            witness: loopback::witness(),
             backend: backend.clone(),
             weight_seed: Secret::new(*active_seed.expose()),
             rng: generator()?,
@@ -160,6 +162,7 @@ impl Together {
             job: self.job.clone(),
             labels: open_labels(&self.labels, &self.job).map_err(Failure::runtime)?,
             backend,
+            witness: loopback::witness(),
             weight_seed: Secret::new(*passive_seed.expose()),
             rng: generator()?,
         })

@@ -11,7 +11,9 @@ use std::{any::type_name, sync::Arc, time::Instant};
 use entente_he::{Backend, Scheme};
 use entente_protocol::{
     Class, ProtocolError, Role,
-    acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp, Purpose, private_seed},
+    acml::{
+        ActiveRole, ActiveSetUp, Notary, PassiveRole, PassiveSetUp, Purpose, Witness, private_seed,
+    },
     control::{Assignment, Failure},
     job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
@@ -32,6 +34,7 @@ use crate::{
     models::ModelError,
     network::{self, weights::WeightsError},
     party::{JobHandle, Seat, seat},
+    rotation::{KeyWish, Locksmith, OwnEntropy},
     spans,
 };
 
@@ -138,6 +141,8 @@ pub(crate) trait Ready: Send {
 pub(crate) struct Prepared<R> {
     pub(crate) role: R,
     pub(crate) keeper: Keeper,
+    /// Where it hears which key it shall have come to.
+    pub(crate) key_wish: KeyWish,
 }
 
 impl<R: Role> Ready for Prepared<R> {
@@ -149,7 +154,7 @@ impl<R: Role> Ready for Prepared<R> {
             None => Driver::new(now, role, setting),
             Some(restored) => Driver::restore(now, role, setting, restored),
         };
-        seat(driver, self.keeper, at)
+        seat(driver, self.keeper, self.key_wish, at)
     }
 }
 
@@ -158,6 +163,7 @@ pub(crate) struct Launcher<S: Scheme> {
     config: Arc<PartyConfig>,
     own: PartyName,
     backend: Arc<dyn Backend<S>>,
+    notary: Arc<dyn Notary>,
 }
 
 impl<S: Scheme> Launcher<S> {
@@ -166,11 +172,20 @@ impl<S: Scheme> Launcher<S> {
         config: Arc<PartyConfig>,
         own: PartyName,
         backend: Arc<dyn Backend<S>>,
+        notary: Arc<dyn Notary>,
     ) -> Self {
         Self {
             config,
             own,
-            backend,
+            backend: Arc::new(OwnEntropy(backend)),
+            notary,
+        }
+    }
+
+    fn witness(&self, plan: &Plan) -> Witness {
+        Witness {
+            session: plan.session,
+            notary: self.notary.clone(),
         }
     }
 
@@ -220,17 +235,23 @@ impl<S: Scheme> Launcher<S> {
         let weight_seed = self.weight_seed()?;
         let rng = Box::new(entropy::generator()?);
         let backend = self.backend.clone();
+        let witness = self.witness(plan);
+        let key_wish = KeyWish::default();
         match (job.spec().protocol, plan.side) {
             (Protocol::Acml, Side::Active) => {
                 let seed = private_seed(&weight_seed, job, Purpose::Bottom);
                 let initial = job.spec().network.initial.as_deref();
                 let initial = initial.map(|name| self.config.weights.load(name));
                 let bottom = network::build(job, seed.expose(), initial.transpose()?)?;
+                let smith =
+                    Locksmith::new(backend.clone(), job, self.notary.clone(), key_wish.clone());
                 let set_up = ActiveSetUp {
                     features: opening.features()?,
                     job: job.clone(),
                     bottom,
                     backend,
+                    next_keys: Box::new(smith),
+                    witness,
                     weight_seed,
                     rng,
                 };
@@ -238,13 +259,18 @@ impl<S: Scheme> Launcher<S> {
                     None => ActiveRole::<S>::new(set_up)?,
                     Some(checkpoint) => ActiveRole::resume(set_up, checkpoint)?,
                 };
-                Ok(Box::new(Prepared { role, keeper }))
+                Ok(Box::new(Prepared {
+                    role,
+                    keeper,
+                    key_wish,
+                }))
             }
             (Protocol::Acml, Side::Passive) => {
                 let set_up = PassiveSetUp {
                     labels: opening.labels()?,
                     job: job.clone(),
                     backend,
+                    witness,
                     weight_seed,
                     rng,
                 };
@@ -252,7 +278,11 @@ impl<S: Scheme> Launcher<S> {
                     None => PassiveRole::<S>::new(set_up)?,
                     Some(checkpoint) => PassiveRole::resume(set_up, checkpoint)?,
                 };
-                Ok(Box::new(Prepared { role, keeper }))
+                Ok(Box::new(Prepared {
+                    role,
+                    keeper,
+                    key_wish,
+                }))
             }
         }
     }

@@ -36,6 +36,7 @@ pub mod policy;
 mod private_file;
 mod process;
 pub mod results;
+mod rotation;
 pub mod sealing;
 mod spans;
 mod state_dir;

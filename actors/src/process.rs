@@ -21,6 +21,7 @@ use crate::{
     launch::{Launch, Launcher},
     party::{self, Coordinator, Halt, PartyActor, SyncError},
     policy::PolicyError,
+    rotation::Certified,
     sealing::WrapKeys,
     state_dir::StateDirLock,
     telemetry::{Measured, Meters, MetricsServer, ServerError},
@@ -131,7 +132,12 @@ pub async fn run<S: Scheme>(
     let backend = Arc::new(Measured::new(backend, registry.clone()));
     let backend = worked_ahead_for(backend, &config.compute, &pool)?;
     let config = Arc::new(config);
-    let launch = Arc::new(Launcher::<S>::new(config.clone(), own.clone(), backend));
+    let launch = Arc::new(Launcher::<S>::new(
+        config.clone(),
+        own.clone(),
+        backend,
+        Arc::new(Certified(credentials.clone())),
+    ));
     let process = Process {
         own,
         config,

@@ -116,6 +116,7 @@ pub(crate) fn assignment(number: u8, active: &str, passive: &str) -> Assignment 
         signatures: Signatures::default(),
         granted: u64::MAX,
         exchanges_done: 0,
+        key_epoch: 0,
         hold: false,
     }
 }

@@ -11,8 +11,8 @@ use entente_actors::{
 use entente_he::{Backend, Paillier, PaillierBackend, Scheme, Transparent, TransparentBackend};
 use entente_protocol::{
     acml::{
-        ActiveHalf, ActiveRole, ActiveSetUp, Model, PassiveHalf, PassiveRole, PassiveSetUp,
-        Purpose, private_seed, reference::Reference,
+        ActiveHalf, ActiveRole, ActiveSetUp, MadeInTurn, Model, PassiveHalf, PassiveRole,
+        PassiveSetUp, Purpose, private_seed, reference::Reference,
     },
     job::{Decay, Job},
     loopback,
@@ -82,6 +82,8 @@ fn trained<S: Scheme>(job: &Job, backend: Arc<dyn Backend<S>>) -> (f64, Model) {
         job: job.clone(),
         features: features(job),
         bottom: bottom(job),
+        next_keys: Box::new(MadeInTurn::new(backend.clone(), job, rng(3))),
+        witness: loopback::witness(),
         backend: backend.clone(),
         weight_seed: active,
         rng: rng(1),
@@ -90,6 +92,7 @@ fn trained<S: Scheme>(job: &Job, backend: Arc<dyn Backend<S>>) -> (f64, Model) {
         job: job.clone(),
         labels: labels(job),
         backend,
+        witness: loopback::witness(),
         weight_seed: passive,
         rng: rng(2),
     });

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Class,
+    Class, KeyState,
     contract::{Signatures, Signed},
     job::{JobId, Side, TaskSpec},
     privacy::Leak,
@@ -140,6 +140,11 @@ pub struct Assignment {
     /// it says so, rather than begin the same attempt a second time.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub exchanges_done: u64,
+    /// The number of the encryption key that the job shall have come to, at least;
+    /// 0 for none in particular. The active party makes another one while it is
+    /// at an earlier.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub key_epoch: u32,
     /// The job is paused: no further exchange begins, and once the one that
     /// runs is at rest the party keeps its checkpoint and nothing else.
     #[serde(skip_serializing_if = "is_false", default)]
@@ -225,6 +230,9 @@ pub struct Progress {
     /// side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// Which encryption key it is at, in jobs whose key may change.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<KeyState>,
     /// What an evaluation has found, when all of its rows were seen (labels'
     /// side).
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -252,6 +260,10 @@ pub struct Evaluated {
 
 fn is_false(x: &bool) -> bool {
     !x
+}
+
+fn is_none(x: &u32) -> bool {
+    *x == 0
 }
 
 fn is_zero(x: &u64) -> bool {

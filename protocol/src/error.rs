@@ -4,7 +4,9 @@ use entente_he::HeError;
 use entente_wire::DecodeError;
 use thiserror::Error;
 
-use crate::{CheckpointError, fixed::RangeError, network::NetworkError, rows::RowsDiffer};
+use crate::{
+    CheckpointError, acml::KeyFault, fixed::RangeError, network::NetworkError, rows::RowsDiffer,
+};
 
 /// What is to be done about an error. Read in one place, the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +91,23 @@ pub enum ProtocolError {
     /// A role cannot go on from what was kept of it.
     #[error("the job cannot go on from its checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
+    /// A key of the peer is not taken, or is taken no longer.
+    #[error("key {epoch} of the peer is refused: {fault}")]
+    KeyRefused {
+        /// Its number; the one of the set-up is 1.
+        epoch: u32,
+        /// What is wrong with it.
+        fault: KeyFault,
+    },
+    /// A key cannot be announced.
+    #[error(
+        "this party cannot sign the announcement of its encryption key: {why}; look after the \
+         certificate's key"
+    )]
+    NotSigned {
+        /// What the key says.
+        why: String,
+    },
     /// The driver asked for an exchange that the schedule does not have here.
     #[error(
         "exchange {index} is not the one that follows here; this is a defect, please report it"
@@ -112,6 +131,8 @@ impl ProtocolError {
             Self::NoValidationRows { .. } => "no_validation_rows",
             Self::ModelsDiffer => "models_differ",
             Self::Checkpoint(_) => "checkpoint",
+            Self::KeyRefused { fault, .. } => fault.label(),
+            Self::NotSigned { .. } => "not_signed",
             Self::OutOfOrder { .. } => "out_of_order",
         }
     }
@@ -119,13 +140,14 @@ impl ProtocolError {
     /// What is to be done.
     pub fn class(&self) -> Class {
         match self {
-            Self::PeerMessage { .. } => Class::Abort,
+            Self::PeerMessage { .. } | Self::KeyRefused { .. } => Class::Abort,
             Self::Rows(_)
             | Self::Range(_)
             | Self::Network(_)
             | Self::LeakBound { .. }
             | Self::NoValidationRows { .. }
             | Self::ModelsDiffer
+            | Self::NotSigned { .. }
             | Self::Checkpoint(_) => Class::Operator,
             Self::He(HeError::Shape { .. }) | Self::OutOfOrder { .. } => Class::Bug,
             Self::He(HeError::BadKey { .. }) => Class::Abort,
@@ -145,4 +167,22 @@ impl ProtocolError {
 /// Names the state in which a peer's message could not be read.
 pub(crate) fn unreadable(state: &'static str) -> impl FnOnce(DecodeError) -> ProtocolError {
     move |source| ProtocolError::PeerMessage { state, source }
+}
+
+/// As [`unreadable`], of a message with key `epoch`: a number that cannot be a
+/// modulus is a fault of the key.
+pub(crate) fn unacceptable(
+    state: &'static str,
+    epoch: u32,
+) -> impl FnOnce(DecodeError) -> ProtocolError {
+    move |source| match source {
+        DecodeError::Invalid {
+            what: "public key",
+            why,
+        } => ProtocolError::KeyRefused {
+            epoch,
+            fault: KeyFault::Modulus(why),
+        },
+        source => ProtocolError::PeerMessage { state, source },
+    }
 }

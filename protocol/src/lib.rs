@@ -44,4 +44,4 @@ pub use checkpoint::CheckpointError;
 pub use error::{Class, ProtocolError};
 pub use machine::{Machine, Next, Outbox, Sent};
 pub use product::{Half, Product};
-pub use role::{Report, Rest, Role};
+pub use role::{KeyState, Report, Rest, Role};

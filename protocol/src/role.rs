@@ -1,6 +1,7 @@
 //! One party's half of a job, at rest between two exchanges.
 
 use entente_wire::Secret;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -72,8 +73,24 @@ pub struct Report {
     /// found the labels, at the party that holds them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// The key in use after it, in a job whose key may change.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<KeyState>,
     /// After the last validation rows of an epoch, whether it is the best so
     /// far, in jobs that ask for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub verdict: Option<Verdict>,
+}
+
+/// Which encryption key a job is at. No key, and nothing of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyState {
+    /// Its number: 1 is the one of the set-up.
+    pub epoch: u32,
+    /// Since when it is in use: milliseconds since 1970-01-01 UTC, by the clock of
+    /// whoever says so.
+    pub since_ms: u64,
+    /// Whether the next one is on its way.
+    pub rotating: bool,
 }

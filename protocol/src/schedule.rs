@@ -243,6 +243,18 @@ impl Schedule {
         })
     }
 
+    /// Mini-batches before exchange `index`, counted over all epochs: the number of
+    /// the first that is not.
+    pub fn rounds_before(&self, index: u64) -> u64 {
+        let per_epoch = self.rounds_per_epoch();
+        match self.place(index) {
+            Some(Place::SetUp) => 0,
+            Some(Place::Train { epoch, batch }) => u64::from(epoch) * per_epoch + batch,
+            Some(Place::Validate { epoch, .. }) => (u64::from(epoch) + 1) * per_epoch,
+            Some(Place::Evaluate { .. }) | None => self.rounds(),
+        }
+    }
+
     /// Whether `round`, counted over all epochs, is the last of its epoch.
     pub fn ends_epoch(&self, round: u64) -> bool {
         (round + 1).is_multiple_of(self.rounds_per_epoch())

@@ -7,7 +7,7 @@ use entente_actors::network;
 use entente_he::{KeyBits, Layout, PaillierBackend};
 use entente_protocol::{
     Role,
-    acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp},
+    acml::{ActiveRole, ActiveSetUp, MadeInTurn, PassiveRole, PassiveSetUp},
     job::{
         Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, Liveness, Network, Objective,
         Optimizer, Parties, Protocol, Resources, SampleShape, SchemeName, Training,
@@ -59,6 +59,8 @@ pub(crate) fn measure(
         job: job.clone(),
         features: Box::new(Samples(cut)),
         bottom,
+        next_keys: Box::new(MadeInTurn::new(backend.clone(), &job, rng(3))),
+        witness: loopback::witness(),
         backend: backend.clone(),
         weight_seed: Secret::new([1; 32]),
         rng: rng(1),
@@ -68,6 +70,7 @@ pub(crate) fn measure(
         job,
         labels: Box::new(Samples(cut)),
         backend,
+        witness: loopback::witness(),
         weight_seed: Secret::new([2; 32]),
         rng: rng(2),
     })

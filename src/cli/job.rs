@@ -111,6 +111,15 @@ Examples:
         /// Its identity.
         id: String,
     },
+    /// Have a job that runs go on under another encryption key, from one of its
+    /// next rounds on: asked for again before that, it is asked for once.
+    #[command(
+        after_help = "Example:\n  entente job rotate-key 0190a000-0000-7000-8000-000000000000"
+    )]
+    RotateKey {
+        /// Its identity.
+        id: String,
+    },
     /// Do what failed or was cancelled again, from the beginning, as another job:
     /// the same one however often it is asked for.
     #[command(

@@ -93,6 +93,9 @@ impl Follower {
         if let Some(best) = view.best {
             line += &format!("  best epoch {}", best.epoch);
         }
+        if view.key.is_some_and(|key| key.rotating) {
+            line += "  rotating the key";
+        }
         if done > 0 && seconds > 0.0 {
             let each = seconds / done as f64;
             let per_step = progress.samples as f64 / steps_done as f64;

@@ -104,6 +104,10 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
                 let view = client.resume(parse(&id)?).await.map_err(Failure::runtime)?;
                 show::job(&view, args.asking.shown.output)
             }
+            (JobCommand::RotateKey { id }, _) => {
+                let view = client.rotate_key(parse(&id)?).await;
+                show::job(&view.map_err(Failure::runtime)?, args.output)
+            }
             (JobCommand::Retry { id, watch }, _) => {
                 let view = client.retry(parse(&id)?).await.map_err(Failure::runtime)?;
                 if watch {

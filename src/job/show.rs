@@ -2,6 +2,7 @@
 
 use entente_coordinator::job::{InLine, JobState, JobView, ModelView, Why, Word};
 use entente_protocol::{
+    KeyState,
     control::{Evaluated, Phase},
     job::{Keep, PartyName, Side},
 };
@@ -80,6 +81,9 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
             ),
         ]);
     }
+    if let Some(at) = view.key {
+        rows.push(["encryption key".to_owned(), key(at, view.key_wished)]);
+    }
     if let Some(stopped) = early_stop(view) {
         rows.push(["training".to_owned(), stopped]);
     }
@@ -114,6 +118,19 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     }
     println!("{}", output::table(["", ""], rows));
     Ok(())
+}
+
+/// Which key it is, since when, and whether another one is to follow.
+fn key(at: KeyState, wished: u32) -> String {
+    let since = i64::try_from(at.since_ms / 1000).unwrap_or(i64::MAX);
+    let since = OffsetDateTime::from_unix_timestamp(since);
+    let since = since.map_or_else(|_| String::new(), |since| format!(" since {since}"));
+    let follows = match (at.rotating, wished > at.epoch) {
+        (true, _) => "; rotating: the next one is on its way",
+        (false, true) => "; another one is asked for",
+        (false, false) => "",
+    };
+    format!("number {}{since}{follows}", at.epoch)
 }
 
 /// The state, since when, and when it will have failed.
@@ -181,6 +198,9 @@ pub(super) fn why(why: &Why, format: Format) -> Result<(), Failure> {
     }
     if let Some(line) = &why.line {
         rows.push(["in line".to_owned(), in_line(line)]);
+    }
+    if let Some(at) = why.key {
+        rows.push(["encryption key".to_owned(), key(at, 0)]);
     }
     if let Some(left_ms) = why.fails_in_ms {
         let left = output::duration(left_ms as f64 / 1000.0);

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `ENTENTE_FAULTS` | faults that befall jobs | 50 |
 //! | `ENTENTE_FAULTS_SEED` | draws other faults, and other moments | 1 |
+//! | `ENTENTE_ROTATION_KILLS` | kill -9 of a party while keys change | 10 |
 //! | `ENTENTE_SOAK_ROUNDS` | mini-batches of one job, with memory watched | 200 |
 //!
 //! `ENTENTE_FAULTS=1000 cargo test --test endurance faults -- --nocapture`
@@ -18,6 +19,7 @@ mod flapping;
 mod house;
 mod household;
 mod proxy;
+mod rotation;
 mod soak;
 
 /// What the environment says, else `otherwise`.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use entente_he::{Ahead, Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme};
-use entente_wire::Secret;
+use entente_wire::{Digest, Secret};
 
 use super::Background;
 
@@ -46,6 +46,16 @@ impl<S: Scheme> Backend<S> for WorksAhead<S> {
         let owner = self.inner.restore(bits, secret_key, bounds)?;
         self.serve(owner.clone());
         Ok(owner)
+    }
+
+    fn certify(
+        &self,
+        key: &S::PublicKey,
+        proof: &S::KeyProof,
+        context: Digest,
+        last: Option<&S::PublicKey>,
+    ) -> Result<(), HeError> {
+        self.inner.certify(key, proof, context, last)
     }
 
     fn evaluator(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entente_protocol::{Class, ProtocolError, control::Failure, job::PartyName};
-use entente_wire::{Digest, MAX_FRAME_BYTES, Position, Refusal};
+use entente_wire::{DecodeError, Digest, MAX_FRAME_BYTES, Position, Refusal};
 use thiserror::Error;
 
 use crate::delivery::JournalError;
@@ -143,6 +143,21 @@ impl DriverError {
             Self::PeerEnded | Self::Stalled { .. } => Class::Retry,
             Self::TooLarge { .. } | Self::Save(_) | Self::Journal(_) => Class::Operator,
         }
+    }
+
+    /// Whether the peer's message was under another encryption key than the one in
+    /// use. It is told so: it may have gone back further than it should have.
+    pub(super) fn is_of_another_key(&self) -> bool {
+        let Self::Protocol { error, .. } = self else {
+            return false;
+        };
+        matches!(
+            error,
+            ProtocolError::PeerMessage {
+                source: DecodeError::OtherKeyEpoch { .. },
+                ..
+            }
+        )
     }
 
     /// The state that the machine was in, as far as the error knows.

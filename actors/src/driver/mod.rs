@@ -263,7 +263,7 @@ impl<R: Role> Driver<R> {
                     self.outbound.clear();
                 }
                 Refusal::Ended => return Err(self.peer_ended()),
-                Refusal::Equivocation | Refusal::NotYours => {
+                Refusal::Equivocation | Refusal::NotYours | Refusal::OtherKeyEpoch => {
                     return Err(DriverError::PeerRefuses { position, reason });
                 }
             },
@@ -355,7 +355,11 @@ impl<R: Role> Driver<R> {
             })));
         }
         if !matches!(error, DriverError::PeerEnded) {
-            self.refuse(self.next_in, Refusal::Ended, effects);
+            let reason = match error.is_of_another_key() {
+                true => Refusal::OtherKeyEpoch,
+                false => Refusal::Ended,
+            };
+            self.refuse(self.next_in, reason, effects);
         }
     }
 

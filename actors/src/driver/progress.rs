@@ -67,6 +67,7 @@ impl Tally {
     /// Counts an exchange that is done; `schedule` is the role's after it.
     pub(super) fn add(&mut self, schedule: &Schedule, index: u64, report: &Report) {
         self.counts.progress.exchanges_done = index + 1;
+        self.counts.progress.key = report.key.or(self.counts.progress.key);
         self.follow(schedule);
         match schedule.place(index) {
             None | Some(Place::SetUp) => {}

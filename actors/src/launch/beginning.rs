@@ -28,6 +28,7 @@ use crate::{
     journals::{Found, Journals},
     keeping::{Keeper, Keeps},
     party::{JobHandle, Seat, seat},
+    rotation::KeyWish,
     telemetry::Meters,
 };
 
@@ -124,6 +125,6 @@ impl Ready for Answers {
     fn start(self: Box<Self>, at: Seat) -> JobHandle {
         let (now, setting) = (Instant::now(), at.setting());
         let driver = Driver::ended(now, setting, self.ended, self.messages);
-        seat(driver, self.keeper, at)
+        seat(driver, self.keeper, KeyWish::default(), at)
     }
 }

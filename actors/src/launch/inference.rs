@@ -14,6 +14,7 @@ use crate::{
     keeping::Keeps,
     models::{ModelError, Models, OpenModel},
     network,
+    rotation::KeyWish,
 };
 
 impl<S: Scheme> Launcher<S> {
@@ -63,6 +64,7 @@ impl<S: Scheme> Launcher<S> {
             bottom: bottom.map_err(ModelError::from)?,
             features,
             backend: self.backend.clone(),
+            witness: self.witness(plan),
             rng: Box::new(entropy::generator()?),
         };
         let role = match checkpoint {
@@ -70,7 +72,12 @@ impl<S: Scheme> Launcher<S> {
             Some(checkpoint) => ActiveInference::resume(set_up, checkpoint)?,
         };
         let keeper = self.keeper(plan, results(inference, model, rows));
-        Ok(Box::new(Prepared { role, keeper }))
+        Ok(Box::new(Prepared {
+            role,
+            keeper,
+            // It has one key.
+            key_wish: KeyWish::default(),
+        }))
     }
 
     fn prepare_passive(
@@ -105,6 +112,7 @@ impl<S: Scheme> Launcher<S> {
             half: model.passive()?,
             aim,
             backend: self.backend.clone(),
+            witness: self.witness(plan),
             rng: Box::new(entropy::generator()?),
         };
         let role = match checkpoint {
@@ -112,7 +120,12 @@ impl<S: Scheme> Launcher<S> {
             Some(checkpoint) => PassiveInference::resume(set_up, checkpoint)?,
         };
         let keeper = self.keeper(plan, results(inference, model, rows));
-        Ok(Box::new(Prepared { role, keeper }))
+        Ok(Box::new(Prepared {
+            role,
+            keeper,
+            // It has one key.
+            key_wish: KeyWish::default(),
+        }))
     }
 
     fn asked<'a>(

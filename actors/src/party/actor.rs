@@ -327,6 +327,11 @@ impl Handler<Wished> for PartyActor {
                         handle.say(JobEvent::Granted(granted));
                     }
                 }
+                Step::Key(job, epoch) => {
+                    if let Some(handle) = self.jobs.key(job, epoch) {
+                        handle.say(JobEvent::KeyWished(epoch));
+                    }
+                }
                 Step::Hold(job, hold) => match self.jobs.hold(job, hold) {
                     None => {}
                     Some(Holding::Tell(handle)) => handle.say(JobEvent::Hold(hold)),
@@ -390,6 +395,7 @@ impl Handler<Prepared> for PartyActor {
             handle.say(JobEvent::Linked(link.clone()));
         }
         handle.say(JobEvent::Hold(entry.is_paused()));
+        handle.say(JobEvent::KeyWished(entry.key_wished()));
         handle.say(JobEvent::Granted(entry.granted()));
         self.sessions.open(session, peer, handle);
     }

@@ -29,6 +29,7 @@ use crate::{
     entropy,
     keeping::Keeper,
     launch::Plan,
+    rotation::KeyWish,
     telemetry::Meters,
     transport::Link,
 };
@@ -67,13 +68,19 @@ impl JobHandle {
 }
 
 /// Starts an actor for a driver; `keeper` brings its product to its place.
-pub(crate) fn seat<R: Role>(driver: Driver<R>, keeper: Keeper, seat: Seat) -> JobHandle {
+pub(crate) fn seat<R: Role>(
+    driver: Driver<R>,
+    keeper: Keeper,
+    key_wish: KeyWish,
+    seat: Seat,
+) -> JobHandle {
     let actor = JobActor {
         span: seat.plan.span(),
         // Progress of earlier processes is not this one's.
         told: driver.progress(),
         driver: Box::new(driver),
         keeper: Arc::new(keeper),
+        key_wish,
         plan: seat.plan,
         pool: seat.pool,
         party: seat.told,
@@ -91,6 +98,7 @@ pub(crate) fn seat<R: Role>(driver: Driver<R>, keeper: Keeper, seat: Seat) -> Jo
 struct JobActor<R: Role> {
     driver: Box<Driver<R>>,
     keeper: Arc<Keeper>,
+    key_wish: KeyWish,
     plan: Plan,
     pool: ComputePool,
     party: Recipient<JobTold>,
@@ -335,6 +343,11 @@ impl<R: Role> Handler<JobEvent> for JobActor<R> {
             JobEvent::PeerRevoked(revocation) => Event::PeerRevoked(revocation),
             JobEvent::Granted(granted) => Event::Granted(granted),
             JobEvent::Hold(hold) => Event::Hold(hold),
+            JobEvent::KeyWished(epoch) => {
+                // Heard where the role next comes to rest: nothing else hangs on it.
+                self.key_wish.at_least(epoch);
+                return;
+            }
             JobEvent::Arrived(received) => {
                 let kind = read_kind(&received.envelope.payload);
                 let name = kind.map_or("unknown", message_name::<R>);

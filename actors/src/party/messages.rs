@@ -30,6 +30,8 @@ pub(crate) enum JobEvent {
     Granted(u64),
     /// Whether the job is paused.
     Hold(bool),
+    /// The number of the key that it shall have come to, at least.
+    KeyWished(u32),
     /// A message of the session.
     Arrived(Arc<Received>),
     /// The peer has a message.

@@ -18,6 +18,8 @@ pub(super) enum Step {
     Grant(JobId, u64),
     /// Tell the job whether it is paused.
     Hold(JobId, bool),
+    /// Tell the job which key it shall have come to.
+    Key(JobId, u32),
 }
 
 /// The steps from the attempts that a party `knows` of to the `wish`, in
@@ -35,12 +37,16 @@ pub(super) fn reconcile(known: &BTreeMap<JobId, u32>, wish: Wish) -> Vec<Step> {
     let mut steps: Vec<Step> = outdated.map(|(job, _)| Step::Forget(*job)).collect();
     for (job, assignment) in wished {
         let (granted, hold) = (assignment.granted, assignment.hold);
+        let key_epoch = assignment.key_epoch;
         if known.get(&job) != Some(&assignment.attempt) {
             steps.push(Step::Begin(Box::new(assignment)));
         }
         // A paused job is not to begin anything between the two.
         steps.push(Step::Hold(job, hold));
         steps.push(Step::Grant(job, granted));
+        if key_epoch > 0 {
+            steps.push(Step::Key(job, key_epoch));
+        }
     }
     steps
 }

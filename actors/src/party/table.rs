@@ -102,6 +102,17 @@ impl Table {
         entry.runner.as_ref().map(|(_, handle)| handle)
     }
 
+    /// Notes which key a job shall have come to. It says who is to hear it, if that
+    /// is news.
+    pub(super) fn key(&mut self, job: JobId, epoch: u32) -> Option<&JobHandle> {
+        let entry = self.entries.get_mut(&job)?;
+        if entry.assignment.key_epoch == epoch {
+            return None;
+        }
+        entry.assignment.key_epoch = epoch;
+        entry.runner.as_ref().map(|(_, handle)| handle)
+    }
+
     /// Notes whether a job is paused. It says who is to hear it, or how the job
     /// is to begin again that was let go.
     pub(super) fn hold(&mut self, job: JobId, hold: bool) -> Option<Holding<'_>> {
@@ -216,6 +227,11 @@ impl Entry {
 
     pub(super) fn is_paused(&self) -> bool {
         self.assignment.hold
+    }
+
+    /// The number of the key that it shall have come to.
+    pub(super) fn key_wished(&self) -> u32 {
+        self.assignment.key_epoch
     }
 
     pub(super) fn progress(&self) -> Progress {

@@ -11,7 +11,7 @@ use std::{
 
 use entente_he::{Ahead, Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme};
 use entente_metrics::{EVALUATOR, KEY_OWNER, Registry};
-use entente_wire::{Mask, Masked, RingMatrix, Secret, Shape};
+use entente_wire::{Digest, Mask, Masked, RingMatrix, Secret, Shape};
 
 use super::{Meters, depth::Depth};
 
@@ -101,6 +101,18 @@ impl<S: Scheme> Backend<S> for Measured<S> {
         Ok(self.beside(self.inner.restore(bits, secret_key, bounds)?, KEY_OWNER))
     }
 
+    fn certify(
+        &self,
+        key: &S::PublicKey,
+        proof: &S::KeyProof,
+        context: Digest,
+        last: Option<&S::PublicKey>,
+    ) -> Result<(), HeError> {
+        let (certified, took) = timed(|| self.inner.certify(key, proof, context, last));
+        self.meters.operation("certify_key", 1, took);
+        certified
+    }
+
     fn evaluator(
         &self,
         key: S::PublicKey,
@@ -113,6 +125,12 @@ impl<S: Scheme> Backend<S> for Measured<S> {
 impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
     fn public_key(&self) -> &S::PublicKey {
         self.inner.public_key()
+    }
+
+    fn prove(&self, context: Digest) -> Result<S::KeyProof, HeError> {
+        let (proof, took) = timed(|| self.inner.prove(context));
+        self.meters.operation("prove_key", 1, took);
+        proof
     }
 
     fn secret_key(&self) -> Secret<Vec<u8>> {

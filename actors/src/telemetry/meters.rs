@@ -5,11 +5,12 @@ use std::time::Duration;
 use entente_metrics::{
     BUILD_INFO, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, CertificateMeters, DRAINING,
     EXCHANGES, HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
-    JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES,
-    MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES,
-    RESTORES, RETRIES, ROUNDS, Registry, SAMPLES, STEP_SECONDS, UNKEPT,
+    JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, KEY_EPOCH, KEY_REFUSED, KEY_ROTATED, KEY_ROTATIONS,
+    KEY_SINCE, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES, MESSAGE_RESEND, MESSAGES,
+    MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES, RESTORES, RETRIES, ROUNDS,
+    Registry, SAMPLES, STEP_SECONDS, UNKEPT,
 };
-use entente_protocol::{control::Progress, job::PartyName};
+use entente_protocol::{acml::KeyFault, control::Progress, job::PartyName};
 use entente_tls::Look;
 
 use super::depth::Depth;
@@ -55,6 +56,9 @@ impl Meters {
         registry
             .family(&HE_POOL_VALUES)
             .seed(HE_ENDS.map(|end| [end]));
+        registry
+            .family(&KEY_ROTATIONS)
+            .seed([KEY_ROTATED, KEY_REFUSED].map(|outcome| [outcome]));
         registry
             .family(&JOURNAL_COMMITS)
             .seed([KEPT, UNKEPT].map(|outcome| [outcome]));
@@ -132,6 +136,17 @@ impl Meters {
             let total = self.registry.family(definition).with([]);
             total.add(after.saturating_sub(before));
         }
+        if let Some(key) = after.key {
+            let registry = &self.registry;
+            registry.family(&KEY_EPOCH).with([]).set(key.epoch.into());
+            let since_s = i64::try_from(key.since_ms / 1000).unwrap_or(i64::MAX);
+            registry.family(&KEY_SINCE).with([]).set(since_s);
+            let rotated = before
+                .key
+                .map_or(0, |before| key.epoch.saturating_sub(before.epoch));
+            let rotations = registry.family(&KEY_ROTATIONS).with([KEY_ROTATED]);
+            rotations.add(rotated.into());
+        }
         if let Some(leak) = after.leak {
             let attacks = self.registry.family(&LABEL_LEAK_AUC);
             attacks.with(["norm"]).set(leak.norm_auc);
@@ -166,6 +181,10 @@ impl Meters {
 
     /// A job ended with an error.
     pub(crate) fn failed(&self, label: &str) {
+        if KeyFault::LABELS.contains(&label) {
+            let refused = self.registry.family(&KEY_ROTATIONS).with([KEY_REFUSED]);
+            refused.increment();
+        }
         self.registry
             .family(&PROTOCOL_ERRORS)
             .with([label])

@@ -8,6 +8,7 @@
 //! | `DELETE /v1/jobs/{id}` | users their own, operators any | cancels a job |
 //! | `POST /v1/jobs/{id}/pause` | users their own, operators any | has a job rest; its places go to others |
 //! | `POST /v1/jobs/{id}/resume` | users their own, operators any | has it go on from where it rested |
+//! | `POST /v1/jobs/{id}/rotate-key` | users their own, operators any | has a running job go on under another encryption key |
 //! | `POST /v1/jobs/{id}/retry` | users their own, operators any | does what failed or was cancelled again, as another job |
 //! | `GET /v1/jobs/{id}/why` | users, operators, readers; parties their own | says what a job waits for |
 //! | `GET /v1/jobs/{id}/events` | users, operators, readers; parties their own | tells how a job goes on, as server-sent events, to its end |

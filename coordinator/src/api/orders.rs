@@ -1,4 +1,4 @@
-//! Jobs: cancel, pause, resume, retry.
+//! Jobs: cancel, pause, resume, rotate the key, retry.
 //!
 //! Each may be asked for again when its answer was lost: what is so already is
 //! answered as if it had just been done.
@@ -43,6 +43,16 @@ pub(super) async fn resume(
 ) -> Result<web::Json<JobView>, Problem> {
     let id = id(&path)?;
     changed(&api, id, Event::Resume { id, by }).await
+}
+
+/// `POST /v1/jobs/{id}/rotate-key`
+pub(super) async fn rotate_key(
+    User(by): User,
+    api: web::Data<Api>,
+    path: web::Path<String>,
+) -> Result<web::Json<JobView>, Problem> {
+    let id = id(&path)?;
+    changed(&api, id, Event::RotateKey { id, by }).await
 }
 
 /// `POST /v1/jobs/{id}/retry`: 201 and the job that does the same again, 200 and

@@ -149,6 +149,10 @@ impl From<RuntimeError> for Problem {
                 };
                 Self::new(Kind::NotNow, detail)
             }
+            RuntimeError::Engine(EngineError::OneKey { id }) => Self::new(
+                Kind::NotNow,
+                format!("job {id} asks a model: it has one encryption key, for itself alone"),
+            ),
             RuntimeError::Engine(EngineError::Retried {
                 id,
                 successor,

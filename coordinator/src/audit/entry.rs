@@ -51,6 +51,8 @@ pub enum What {
     Drained,
     /// It is to begin again.
     Undrained,
+    /// It is to go on under another encryption key.
+    KeyRotation,
     /// Somebody asked for what their certificate does not allow.
     Refused,
 }
@@ -61,7 +63,7 @@ pub enum What {
 pub struct UnknownDeed(String);
 
 impl What {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Submitted,
         Self::Retried,
         Self::Approved,
@@ -76,6 +78,7 @@ impl What {
         Self::Cancelled,
         Self::Drained,
         Self::Undrained,
+        Self::KeyRotation,
         Self::Refused,
     ];
 
@@ -121,6 +124,7 @@ impl What {
             Self::Cancelled => "cancelled",
             Self::Drained => "drained",
             Self::Undrained => "undrained",
+            Self::KeyRotation => "key_rotation",
             Self::Refused => "refused",
         }
     }

@@ -33,6 +33,15 @@ impl Client {
         self.order(id, "resume").await
     }
 
+    /// Has a job go on under another encryption key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a job that does not run, or has one key, is a
+    /// [`ClientError::Refused`].
+    pub async fn rotate_key(&self, id: JobId) -> Result<JobView, ClientError> {
+        self.order(id, "rotate-key").await
+    }
+
     /// Does what failed or was cancelled again: gives the job that does, the
     /// same one however often it is asked for.
     ///

@@ -161,6 +161,7 @@ fn close(record: &mut JobRecord, wait: Option<Span>, now: Millis) {
     record.begun_at = None;
     record.not_before = Some(Millis(now.0.saturating_add(wait.0)));
     record.granted = 0;
+    record.key_epoch = 0;
     record.sides = Sides::default();
     record.failures = Vec::new();
 }

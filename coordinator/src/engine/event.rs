@@ -51,6 +51,13 @@ pub enum Event {
         /// Who.
         by: Identity,
     },
+    /// Somebody wants a job to go on under another encryption key.
+    RotateKey {
+        /// The job.
+        id: JobId,
+        /// Who.
+        by: Identity,
+    },
     /// Somebody wants what a job did not bring about all the same.
     Retry {
         /// The job that failed or was cancelled.
@@ -133,6 +140,8 @@ pub enum Order {
     Resume,
     /// That the same is done again.
     Retry,
+    /// That it goes on under another encryption key.
+    RotateKey,
 }
 
 /// As a verb.
@@ -143,6 +152,7 @@ impl fmt::Display for Order {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Retry => "retry",
+            Self::RotateKey => "rotate the key of",
         })
     }
 }
@@ -194,6 +204,12 @@ pub enum EngineError {
         state: JobState,
         /// What was wanted.
         order: Order,
+    },
+    /// The job has one encryption key from its beginning to its end.
+    #[error("job {id} asks a model, and has one key")]
+    OneKey {
+        /// The job.
+        id: JobId,
     },
     /// The job was retried, and that came to nothing either.
     #[error("job {id} was retried as {successor}, which is {state}")]

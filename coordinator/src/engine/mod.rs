@@ -32,6 +32,7 @@ mod orders;
 mod parking;
 mod parties;
 mod reports;
+mod rotating;
 mod scheduling;
 mod submitting;
 mod views;
@@ -182,6 +183,7 @@ impl Engine {
             Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
             Event::Pause { id, by } => self.pause(id, &by, now, &mut commands)?,
             Event::Resume { id, by } => self.resume(id, &by, now, &mut commands)?,
+            Event::RotateKey { id, by } => self.rotate_key(id, &by, now, &mut commands)?,
             Event::Retry { id, new, by } => self.retry(id, new, &by, now, &mut commands)?,
             Event::Drain { drain, by } => self.drain(drain, by, now, &mut commands),
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,

@@ -154,7 +154,12 @@ impl Engine {
     }
 
     /// The job, if `by` may order it about.
-    fn ordered(&self, id: JobId, by: &Identity, order: Order) -> Result<&JobRecord, EngineError> {
+    pub(super) fn ordered(
+        &self,
+        id: JobId,
+        by: &Identity,
+        order: Order,
+    ) -> Result<&JobRecord, EngineError> {
         let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
         if record.submitted_by != *by && by.kind != IdentityKind::Operator {
             let owner = record.submitted_by.clone();

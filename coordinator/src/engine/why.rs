@@ -27,6 +27,7 @@ impl Engine {
             reasons: self.reasons(record, sight, now),
             line: self.in_line(record, sight, now),
             fails_in_ms: self.fails_in(record, now).map(|span| span.0),
+            key: record.sides.active.progress.key,
             sides: Sides::from_fn(|side| self.word(record, side, now)),
         })
     }

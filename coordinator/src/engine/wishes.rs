@@ -17,6 +17,7 @@ pub(super) struct Ticket {
     pub(super) job: JobId,
     pub(super) attempt: u32,
     granted: u64,
+    key_epoch: u32,
     pub(super) hold: bool,
 }
 
@@ -45,6 +46,7 @@ impl Ticket {
             job: record.id,
             attempt: record.attempt,
             granted,
+            key_epoch: record.key_epoch,
             hold,
         })
     }
@@ -76,6 +78,7 @@ impl Engine {
                 signatures: record.approvals.signatures(),
                 granted: ticket.granted,
                 exchanges_done: record.sides.of(side).progress.exchanges_done,
+                key_epoch: ticket.key_epoch,
                 hold: ticket.hold,
             })
         });

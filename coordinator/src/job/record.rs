@@ -37,6 +37,9 @@ pub struct JobRecord {
     pub not_before: Option<Millis>,
     /// In the attempt exchanges below this number may begin.
     pub granted: u64,
+    /// The number of the encryption key that the attempt shall have come to, since
+    /// somebody asked; 0 for none in particular.
+    pub key_epoch: u32,
     /// Who submitted it.
     pub submitted_by: Identity,
     /// What makes it the same when it is submitted again.
@@ -76,6 +79,7 @@ impl JobRecord {
             begun_at: None,
             not_before: None,
             granted: 0,
+            key_epoch: 0,
             submitted_by: by,
             submission: None,
             submitted_at: at,

@@ -2,6 +2,7 @@
 //! coordinator and read by its client.
 
 use entente_protocol::{
+    KeyState,
     control::{Evaluated, Phase, Progress, Validation},
     job::{JobId, Keep, ModelName, PartyName, Side, Task},
     privacy::Leak,
@@ -101,6 +102,14 @@ pub struct JobView {
     /// areas under their curves.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leak: Option<Leak>,
+    /// Which encryption key it is at, as the party says that makes them, and
+    /// whether the next one is on its way.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<KeyState>,
+    /// The number of the key that it shall have come to, since somebody asked; 0
+    /// for none in particular.
+    #[serde(default)]
+    pub key_wished: u32,
     /// What an evaluation has found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub evaluation: Option<Evaluated>,
@@ -228,6 +237,8 @@ impl JobView {
             best: told(record, |progress| progress.best),
             test_accuracy: told(record, |progress| progress.test_accuracy),
             leak: told(record, |progress| progress.leak),
+            key: told(record, |progress| progress.key),
+            key_wished: record.key_epoch,
             evaluation: told(record, |progress| progress.evaluation),
             sides,
             failures: record.failures.clone(),

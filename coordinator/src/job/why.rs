@@ -4,6 +4,7 @@
 use core::fmt;
 
 use entente_protocol::{
+    KeyState,
     control::Phase,
     job::{JobId, PartyName},
 };
@@ -35,6 +36,10 @@ pub struct Why {
     /// job that has its places, or had them and stands still.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fails_in_ms: Option<u64>,
+    /// Which encryption key it is at, and whether the next one is on its way. It
+    /// waits for none: this is to say that none is what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<KeyState>,
     /// What is known of its parties.
     pub sides: Sides<Word>,
 }

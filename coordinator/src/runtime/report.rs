@@ -15,6 +15,7 @@ pub(super) fn asked(engine: &Engine, event: &Event) {
         Event::Cancel { id, by } => (id, by, Order::Cancel),
         Event::Pause { id, by } => (id, by, Order::Pause),
         Event::Resume { id, by } => (id, by, Order::Resume),
+        Event::RotateKey { id, by } => (id, by, Order::RotateKey),
         Event::Retry { id, by, .. } => (id, by, Order::Retry),
         Event::Submit { .. }
         | Event::Drain { .. }

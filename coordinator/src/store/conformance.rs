@@ -366,6 +366,7 @@ fn full(record: JobRecord) -> JobRecord {
         not_before: Some(Millis(3)),
         attempts: vec![attempt.clone(), attempt],
         attempt: u32::MAX,
+        key_epoch: u32::MAX,
         granted: i64::MAX as u64,
         started_at: Some(Millis(5)),
         ended_at: Some(Millis(6)),

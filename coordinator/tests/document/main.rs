@@ -136,6 +136,9 @@ async fn rightly(walker: &Walker<'_>) -> String {
     })
     .await;
     walker
+        .answered("rotateKey", at_job("POST", "/rotate-key"), 200)
+        .await;
+    walker
         .answered("pauseJob", at_job("POST", "/pause"), 200)
         .await;
     walker
@@ -259,12 +262,12 @@ async fn states(walker: &Walker<'_>) {
             .answered(operation, Call::of(&method, &path, "user"), status)
             .await
     };
-    for operation in ["pauseJob", "retryJob"] {
+    for operation in ["pauseJob", "rotateKey", "retryJob"] {
         refused(operation, waiting, "not-now").await;
     }
     refused("showContract", waiting, "no-contract").await;
     ordered("cancelJob", waiting, 200).await;
-    for operation in ["pauseJob", "resumeJob", "cancelJob"] {
+    for operation in ["pauseJob", "resumeJob", "rotateKey", "cancelJob"] {
         refused(operation, waiting, "job-ended").await;
     }
     let again = ordered("retryJob", waiting, 201).await;

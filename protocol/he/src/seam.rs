@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use entente_wire::{Decode, Mask, Masked, RingMatrix, Secret, Shape, Wire};
+use entente_wire::{Decode, Digest, Mask, Masked, RingMatrix, Secret, Shape, Wire};
 use thiserror::Error;
 
 use crate::TierError;
@@ -143,6 +143,9 @@ pub enum HeError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// No key can be made here.
+    #[error("no encryption key can be made here; this party's log says why")]
+    NotMade,
     /// A computation with the secret key did not check out: faulty hardware,
     /// or an attempt to make it so. Nothing was released.
     #[error(
@@ -164,6 +167,7 @@ impl HeError {
             Self::Shape { .. } => "shape",
             Self::BadKey { .. } => "bad_key",
             Self::SavedKey { .. } => "saved_key",
+            Self::NotMade => "key_not_made",
             Self::Fault => "fault",
             Self::Tier(_) => "tier",
         }
@@ -189,6 +193,8 @@ pub trait Scheme: Debug + Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The public key. Decoding checks its form against the agreed size.
     type PublicKey: Wire + Decode<KeyBits> + Debug + Clone + PartialEq + Send + Sync;
+    /// What its owner shows of a public key that cannot be seen from outside.
+    type KeyProof: Wire + Decode<KeyBits> + Debug + Send + Sync;
     /// Enc(a), `B x h`, in the layout of the forward product: all that inference
     /// needs.
     type ForwardActivations: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
@@ -237,7 +243,21 @@ pub trait Backend<S: Scheme>: Send + Sync {
         bounds: CutBounds,
     ) -> Result<Arc<dyn KeyOwner<S>>, HeError>;
 
-    /// The evaluator for a key that came from a peer.
+    /// Whether a key that came from a peer is what encryption under it needs it
+    /// to be, as its owner shows it in this context ([`KeyOwner::prove`]); and
+    /// whether it may follow the one that the peer had before.
+    ///
+    /// # Errors
+    /// [`HeError::BadKey`], with what is wrong; [`HeError::Tier`].
+    fn certify(
+        &self,
+        key: &S::PublicKey,
+        proof: &S::KeyProof,
+        context: Digest,
+        last: Option<&S::PublicKey>,
+    ) -> Result<(), HeError>;
+
+    /// The evaluator for a key that came from a peer, and was certified.
     ///
     /// # Errors
     /// [`HeError::BadKey`], [`HeError::DoesNotFit`], [`HeError::Tier`].
@@ -267,6 +287,13 @@ pub trait Ahead: Send + Sync {
 pub trait KeyOwner<S: Scheme>: Ahead {
     /// The public key.
     fn public_key(&self) -> &S::PublicKey;
+
+    /// A proof that the public key is well formed. It is one in this context
+    /// alone: another session, or another key of this one, has another.
+    ///
+    /// # Errors
+    /// [`HeError::Fault`].
+    fn prove(&self, context: Digest) -> Result<S::KeyProof, HeError>;
 
     /// The secret key, for its owner's own checkpoint and nobody else:
     /// [`Backend::restore`] makes the owner again.

@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use entente_wire::{
-    Decode, DecodeError, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape, decode_exactly,
-    sealed::Sealed,
+    Decode, DecodeError, Digest, Encode, Mask, Masked, Reader, RingMatrix, Secret, Shape,
+    decode_exactly, sealed::Sealed,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ pub enum Transparent {}
 impl Scheme for Transparent {
     const NAME: &'static str = "transparent";
     type PublicKey = PublicKey;
+    type KeyProof = KeyProof;
     type ForwardActivations = ForwardActivations;
     type Activations = Activations;
     type EncryptedShare = EncryptedShare;
@@ -48,6 +49,31 @@ impl Encode for PublicKey {
 impl Decode<KeyBits> for PublicKey {
     fn decode(_: &KeyBits, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.u64("transparent key").map(Self)
+    }
+}
+
+/// A proof of nothing: the digest of a key and a context.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyProof(Digest);
+
+impl KeyProof {
+    fn of(key: &PublicKey, context: Digest) -> Self {
+        let parts = [&key.encoded()[..], context.as_bytes()];
+        Self(Digest::of("entente transparent key", &parts))
+    }
+}
+
+impl Sealed for KeyProof {}
+
+impl Encode for KeyProof {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+}
+
+impl Decode<KeyBits> for KeyProof {
+    fn decode(_: &KeyBits, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Digest::decode(&(), input).map(Self)
     }
 }
 
@@ -181,6 +207,26 @@ impl Backend<Transparent> for TransparentBackend {
         Ok(Arc::new(TransparentEnd { key, bounds }))
     }
 
+    fn certify(
+        &self,
+        key: &PublicKey,
+        proof: &KeyProof,
+        context: Digest,
+        last: Option<&PublicKey>,
+    ) -> Result<(), HeError> {
+        if last == Some(key) {
+            return Err(HeError::BadKey {
+                why: "it is the last one",
+            });
+        }
+        match *proof == KeyProof::of(key, context) {
+            true => Ok(()),
+            false => Err(HeError::BadKey {
+                why: "its proof is none",
+            }),
+        }
+    }
+
     fn evaluator(
         &self,
         key: PublicKey,
@@ -230,6 +276,10 @@ impl Ahead for TransparentEnd {
 impl KeyOwner<Transparent> for TransparentEnd {
     fn public_key(&self) -> &PublicKey {
         &self.key
+    }
+
+    fn prove(&self, context: Digest) -> Result<KeyProof, HeError> {
+        Ok(KeyProof::of(&self.key, context))
     }
 
     fn secret_key(&self) -> Secret<Vec<u8>> {

@@ -104,6 +104,14 @@ list! {
         "Random values that lie ready for ciphertexts to come, in all running jobs together.",
         ["end"];
 
+    KEY_EPOCH: Gauge = "entente_key_epoch",
+        "Number of the encryption key of the job that went on last here; 1 is the one of the set-up.", [];
+    KEY_SINCE: Gauge = "entente_key_since_timestamp_seconds",
+        "Since when that key is in use, in seconds since 1970.", [];
+    KEY_ROTATIONS: Counter = "entente_key_rotations_total",
+        "Encryption keys that gave way to the next one, and keys that a party refused.",
+        ["outcome"];
+
     MESSAGES: Counter = "entente_messages_total",
         "Messages between parties, each counted as often as it crossed the wire.",
         ["kind", "direction"];
@@ -199,6 +207,8 @@ pub const PROCESS: &[&str] = &[
 /// Values of the label `operation`.
 pub const HE_OPERATION_NAMES: &[&str] = &[
     "generate_key",
+    "prove_key",
+    "certify_key",
     "encrypt_activations",
     "encrypt_for_inference",
     "encrypt_share",
@@ -216,6 +226,12 @@ pub const KEY_OWNER: &str = "key_owner";
 pub const EVALUATOR: &str = "evaluator";
 /// Values of the label `end`.
 pub const HE_ENDS: [&str; 2] = [KEY_OWNER, EVALUATOR];
+
+/// Values of the label `outcome` of [`KEY_ROTATIONS`]: the next one is in use.
+pub const KEY_ROTATED: &str = "rotated";
+/// Values of the label `outcome` of [`KEY_ROTATIONS`]: it was not taken, or served
+/// for too long.
+pub const KEY_REFUSED: &str = "refused";
 
 /// Values of the label `outcome` of [`JOURNAL_COMMITS`]: they are there.
 pub const KEPT: &str = "kept";

@@ -1,15 +1,27 @@
 //! The messages of ACML, in the order of the chart. Every field is `Wire`.
 
-use entente_he::{CutBounds, Expect, KeyBits, Scheme};
+use entente_he::{Evaluate, Expect, KeyBits, KeyOwner, Scheme};
 use entente_wire::{
     Body, Decode, DecodeError, Digest, GivenMask, Kind, Masked, Message, Public, Reader, Shape,
     Share,
 };
 
+use super::keys::{Announcement, KeyEpoch, Keyed};
 use crate::{rows, verdict::Verdict};
 
-/// What the receiver of ciphertexts knows: key, bounds and shape.
-pub(super) type Ciphertexts<'a, S> = Expect<'a, S>;
+/// What the receiver of ciphertexts knows: the key's number, key, bounds and
+/// shape.
+pub(super) struct Ciphertexts<'a, S: Scheme> {
+    epoch: KeyEpoch,
+    of: Expect<'a, S>,
+}
+
+/// What the receiver of a masked matrix knows: the number of the key that is in
+/// use, and its shape.
+pub(super) struct Plain {
+    pub(super) epoch: KeyEpoch,
+    pub(super) shape: Shape,
+}
 
 /// What the passive party expects of a set-up.
 pub(super) struct SetUpContext {
@@ -21,32 +33,46 @@ pub(super) struct SetUpContext {
 /// Set-up: `w_A + E0` and the public key. Behind it the rows are compared.
 pub(super) struct KeyAndShare<S: Scheme> {
     pub(super) share: Share,
-    pub(super) key: S::PublicKey,
+    pub(super) key: Announcement<S>,
 }
 
+/// Before F1, when another key is to follow: it is in use from the next exchange
+/// on.
+pub(super) struct NextKey<S: Scheme>(pub(super) Announcement<S>);
+
 /// F1 of training: Enc(a), `B x h`.
-pub(super) struct EncryptedActivations<S: Scheme>(pub(super) S::Activations);
+pub(super) struct EncryptedActivations<S: Scheme>(pub(super) KeyEpoch, pub(super) S::Activations);
 
 /// F1 of inference: Enc(a), `B x h`, in the one layout that this needs.
-pub(super) struct ActivationsForInference<S: Scheme>(pub(super) S::ForwardActivations);
+pub(super) struct ActivationsForInference<S: Scheme>(
+    pub(super) KeyEpoch,
+    pub(super) S::ForwardActivations,
+);
 
 /// F2: Enc(a W~' + S1), `B x c`.
-pub(super) struct MaskedProduct<S: Scheme>(pub(super) S::Forward);
+pub(super) struct MaskedProduct<S: Scheme>(pub(super) KeyEpoch, pub(super) S::Forward);
 
 /// F3: z + S1, `B x c`.
-pub(super) struct MaskedLogits(pub(super) Masked);
+pub(super) struct MaskedLogits(pub(super) KeyEpoch, pub(super) Masked);
 
 /// B1: Enc((eta Delta)' a + S2), `c x h`.
-pub(super) struct EncryptedWeightGradient<S: Scheme>(pub(super) S::WeightGradient);
+pub(super) struct EncryptedWeightGradient<S: Scheme>(
+    pub(super) KeyEpoch,
+    pub(super) S::WeightGradient,
+);
 
 /// B2: U and Enc(E) of before the update, both `c x h`.
 pub(super) struct UpdateAndShare<S: Scheme> {
+    pub(super) epoch: KeyEpoch,
     pub(super) update: Masked,
     pub(super) share: S::EncryptedShare,
 }
 
 /// B3: Enc(dA), `B x h`.
-pub(super) struct EncryptedInputGradient<S: Scheme>(pub(super) S::InputGradient);
+pub(super) struct EncryptedInputGradient<S: Scheme>(
+    pub(super) KeyEpoch,
+    pub(super) S::InputGradient,
+);
 
 /// After the last validation rows of an epoch: whether it is the best so far.
 pub(super) struct EpochVerdict(pub(super) Public<Verdict>);
@@ -62,7 +88,7 @@ pub(super) struct VerdictContext {
 pub(super) struct KeyAndModel<S: Scheme> {
     pub(super) rows: Public<u64>,
     pub(super) pairing: Public<Digest>,
-    pub(super) key: S::PublicKey,
+    pub(super) key: Announcement<S>,
 }
 
 /// Of which training the sender's half is.
@@ -73,11 +99,12 @@ pub(super) struct ModelAnswer {
 /// F2 where the features' side is answered: Enc(a W~' + S1), and S1 - b2, both
 /// `B x c`.
 pub(super) struct ProductAndMask<S: Scheme> {
+    pub(super) epoch: KeyEpoch,
     pub(super) product: S::Forward,
     pub(super) mask: GivenMask,
 }
 
-const KINDS: [(u16, &str); 12] = [
+const KINDS: [(u16, &str); 13] = [
     (1, "key_and_share"),
     (2, "encrypted_activations"),
     (3, "masked_product"),
@@ -90,6 +117,7 @@ const KINDS: [(u16, &str); 12] = [
     (10, "model_answer"),
     (11, "product_and_mask"),
     (12, "epoch_verdict"),
+    (13, "next_key"),
 ];
 
 /// The name of a kind of this protocol, and of the comparison of rows in it.
@@ -116,27 +144,49 @@ macro_rules! message {
 
 message!(0: KeyAndShare<S>, S; |self, body| {
     body.field(&self.share);
-    body.field(&self.key);
+    self.key.write(body);
 });
-message!(1: EncryptedActivations<S>, S; |self, body| body.field(&self.0));
-message!(2: MaskedProduct<S>, S; |self, body| body.field(&self.0));
-message!(3: MaskedLogits; |self, body| body.field(&self.0));
-message!(4: EncryptedWeightGradient<S>, S; |self, body| body.field(&self.0));
+message!(1: EncryptedActivations<S>, S; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
+message!(2: MaskedProduct<S>, S; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
+message!(3: MaskedLogits; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
+message!(4: EncryptedWeightGradient<S>, S; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
 message!(5: UpdateAndShare<S>, S; |self, body| {
+    body.field(&self.epoch.shown());
     body.field(&self.update);
     body.field(&self.share);
 });
-message!(6: EncryptedInputGradient<S>, S; |self, body| body.field(&self.0));
-message!(7: ActivationsForInference<S>, S; |self, body| body.field(&self.0));
+message!(6: EncryptedInputGradient<S>, S; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
+message!(7: ActivationsForInference<S>, S; |self, body| {
+    body.field(&self.0.shown());
+    body.field(&self.1);
+});
 message!(11: EpochVerdict; |self, body| body.field(&self.0));
+
+message!(12: NextKey<S>, S; |self, body| self.0.write(body));
 
 message!(8: KeyAndModel<S>, S; |self, body| {
     body.field(&self.rows);
     body.field(&self.pairing);
-    body.field(&self.key);
+    self.key.write(body);
 });
 message!(9: ModelAnswer; |self, body| body.field(&self.pairing));
 message!(10: ProductAndMask<S>, S; |self, body| {
+    body.field(&self.epoch.shown());
     body.field(&self.product);
     body.field(&self.mask);
 });
@@ -146,7 +196,7 @@ impl<S: Scheme> Decode<KeyBits> for KeyAndModel<S> {
         Ok(Self {
             rows: rows_asked_about(input)?,
             pairing: Public::decode(&(), input)?,
-            key: S::PublicKey::decode(key_bits, input)?,
+            key: Announcement::decode(key_bits, input)?,
         })
     }
 }
@@ -178,8 +228,9 @@ impl Decode for ModelAnswer {
 impl<S: Scheme> Decode<Ciphertexts<'_, S>> for ProductAndMask<S> {
     fn decode(context: &Ciphertexts<'_, S>, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            product: S::Forward::decode(context, input)?,
-            mask: GivenMask::decode(&context.shape, input)?,
+            epoch: context.epoch.expect(input)?,
+            product: S::Forward::decode(&context.of, input)?,
+            mask: GivenMask::decode(&context.of.shape, input)?,
         })
     }
 }
@@ -188,14 +239,21 @@ impl<S: Scheme> Decode<SetUpContext> for KeyAndShare<S> {
     fn decode(context: &SetUpContext, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             share: Share::decode(&context.cut, input)?,
-            key: S::PublicKey::decode(&context.key_bits, input)?,
+            key: Announcement::decode(&context.key_bits, input)?,
         })
     }
 }
 
-impl Decode<Shape> for MaskedLogits {
-    fn decode(shape: &Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Masked::decode(shape, input).map(Self)
+impl<S: Scheme> Decode<KeyBits> for NextKey<S> {
+    fn decode(key_bits: &KeyBits, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Announcement::decode(key_bits, input).map(Self)
+    }
+}
+
+impl Decode<Plain> for MaskedLogits {
+    fn decode(context: &Plain, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let epoch = context.epoch.expect(input)?;
+        Ok(Self(epoch, Masked::decode(&context.shape, input)?))
     }
 }
 
@@ -215,8 +273,9 @@ impl Decode<VerdictContext> for EpochVerdict {
 impl<S: Scheme> Decode<Ciphertexts<'_, S>> for UpdateAndShare<S> {
     fn decode(context: &Ciphertexts<'_, S>, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            update: Masked::decode(&context.shape, input)?,
-            share: S::EncryptedShare::decode(context, input)?,
+            epoch: context.epoch.expect(input)?,
+            update: Masked::decode(&context.of.shape, input)?,
+            share: S::EncryptedShare::decode(&context.of, input)?,
         })
     }
 }
@@ -229,7 +288,8 @@ macro_rules! one_matrix {
                 context: &Ciphertexts<'_, S>,
                 input: &mut Reader<'_>,
             ) -> Result<Self, DecodeError> {
-                Decode::decode(context, input).map(Self)
+                let epoch = context.epoch.expect(input)?;
+                Ok(Self(epoch, Decode::decode(&context.of, input)?))
             }
         }
     )*};
@@ -242,11 +302,24 @@ one_matrix!(
     EncryptedInputGradient
 );
 
-/// The context of a matrix of ciphertexts.
-pub(super) fn ciphertexts<'a, S: Scheme>(
-    key: &'a S::PublicKey,
-    bounds: &'a CutBounds,
-    shape: Shape,
-) -> Ciphertexts<'a, S> {
-    Expect { key, bounds, shape }
+impl<S: Scheme> Keyed<dyn KeyOwner<S>> {
+    /// The context of a matrix of ciphertexts.
+    pub(super) fn expect(&self, shape: Shape) -> Ciphertexts<'_, S> {
+        let (key, bounds) = (self.end.public_key(), self.end.bounds());
+        Ciphertexts {
+            epoch: self.epoch,
+            of: Expect { key, bounds, shape },
+        }
+    }
+}
+
+impl<S: Scheme> Keyed<dyn Evaluate<S>> {
+    /// The context of a matrix of ciphertexts.
+    pub(super) fn expect(&self, shape: Shape) -> Ciphertexts<'_, S> {
+        let (key, bounds) = (self.end.public_key(), self.end.bounds());
+        Ciphertexts {
+            epoch: self.epoch,
+            of: Expect { key, bounds, shape },
+        }
+    }
 }

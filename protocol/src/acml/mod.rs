@@ -56,6 +56,15 @@
 //! Check: `W~' - E' = (W~ - eta G + e_w) - (E + e_w) = W2 - eta G`, and
 //! `Delta W~ - Delta E = Delta W2` with both taken before the update.
 //!
+//! Every message above says under which key it is (`keys`), and where the key is
+//! to change, one goes before F1:
+//!
+//! ```text
+//!       ── NextKey ────────────────────────────────────────▶   is it well formed?
+//!       ── EncryptedActivations ───────────────────────────▶   under the last one,
+//!                                                              for the last time
+//! ```
+//!
 //! What asks a model that has been trained is in [`inference`].
 //!
 //! S1, S2 and e_w are uniform in the ring, fresh per message and per entry; and
@@ -69,6 +78,7 @@ mod active;
 mod algebra;
 mod half;
 pub mod inference;
+mod keys;
 pub mod loss;
 mod masks;
 mod messages;
@@ -83,6 +93,9 @@ pub use active::{ActiveRole, ActiveSetUp};
 pub use half::{ActiveHalf, Model, Pairing, PassiveHalf};
 pub use inference::{
     ActiveInference, ActiveInferenceSetUp, Aim, PassiveInference, PassiveInferenceSetUp,
+};
+pub use keys::{
+    KeyEpoch, KeyFault, MadeInTurn, NextKeys, Notary, NotaryError, Turn, Wanted, Witness,
 };
 pub use passive::{PassiveRole, PassiveSetUp};
 pub use weights::{Purpose, private_seed};

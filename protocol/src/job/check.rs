@@ -66,6 +66,7 @@ impl TryFrom<JobSpec> for Job {
         check_selection(&spec.training, spec.data.validation_fraction)?;
         check_liveness(&spec.liveness)?;
         spec.resources.check()?;
+        spec.keys.check()?;
         check_privacy(&spec.privacy, spec.network.classes)?;
         let key_bits = spec.encryption.check()?;
         spec.fixed_point

@@ -9,6 +9,7 @@
 
 mod check;
 mod id;
+mod keys;
 mod model;
 pub mod network;
 mod optimizer;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use id::JobId;
+pub use keys::KeyPolicy;
 pub use model::{ModelName, ModelRef};
 pub use network::{Blueprint, Bottom, Layer, Network, Objective, Preset, SampleShape};
 pub use optimizer::Optimizer;

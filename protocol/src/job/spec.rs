@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decay, EarlyStopping, Keep, ModelName, Network, Optimizer, PartyName, Resources, Side,
+    Decay, EarlyStopping, Keep, KeyPolicy, ModelName, Network, Optimizer, PartyName, Resources,
+    Side,
 };
 use crate::{fixed::Scales, privacy::Privacy};
 
@@ -47,6 +48,9 @@ pub struct JobSpec {
     /// Under which encryption.
     #[serde(default)]
     pub encryption: Encryption,
+    /// How long an encryption key is used.
+    #[serde(skip_serializing_if = "KeyPolicy::is_usual", default)]
+    pub keys: KeyPolicy,
     /// Fixed-point scales of the cut.
     #[serde(default)]
     pub fixed_point: Scales,

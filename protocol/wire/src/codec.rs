@@ -63,6 +63,15 @@ pub enum DecodeError {
         /// Columns that came.
         got_cols: u64,
     },
+    /// Under another encryption key than the one in use. What is under it was not
+    /// looked at.
+    #[error("it is under key {got}, and key {expected} is in use")]
+    OtherKeyEpoch {
+        /// The number of the key in use.
+        expected: u32,
+        /// The number that came.
+        got: u32,
+    },
     /// Well formed, but not a legal value.
     #[error("{what} is not valid: {why}")]
     Invalid {
@@ -83,6 +92,7 @@ impl DecodeError {
             Self::OverLimit { .. } => "over_limit",
             Self::UnsupportedVersion { .. } => "unsupported_version",
             Self::WrongShape { .. } => "wrong_shape",
+            Self::OtherKeyEpoch { .. } => "other_key_epoch",
             Self::Invalid { .. } => "invalid",
         }
     }

@@ -77,15 +77,19 @@ pub enum Refusal {
     Equivocation,
     /// The session does not belong to the sender.
     NotYours,
+    /// It is under another encryption key than the one in use; it was not
+    /// decrypted, and the session has ended.
+    OtherKeyEpoch,
 }
 
 impl Refusal {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::UnknownSession,
         Self::Busy,
         Self::Ended,
         Self::Equivocation,
         Self::NotYours,
+        Self::OtherKeyEpoch,
     ];
 
     /// Whether sending the same bytes again may succeed.
@@ -101,6 +105,7 @@ impl Refusal {
             Self::Ended => "ended",
             Self::Equivocation => "equivocation",
             Self::NotYours => "not_yours",
+            Self::OtherKeyEpoch => "other_key_epoch",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use entente_he::{Transparent, TransparentBackend};
 use entente_protocol::{
     Role,
-    acml::{ActiveRole, ActiveSetUp, PassiveRole, PassiveSetUp},
+    acml::{ActiveRole, ActiveSetUp, MadeInTurn, PassiveRole, PassiveSetUp},
     job::Job,
     network::{BottomNetwork, Features, Labels, NamedTensor, NetworkError, Step},
 };
@@ -102,6 +102,8 @@ fuzz_target!(|bytes: &[u8]| {
                 job: JOB.clone(),
                 features: Box::new(Nothing),
                 bottom: Box::new(Nothing),
+                next_keys: Box::new(MadeInTurn::new(backend.clone(), &JOB, rng.clone())),
+                witness: loopback::witness(),
                 backend,
                 weight_seed: Secret::new([1; 32]),
                 rng,
@@ -115,6 +117,7 @@ fuzz_target!(|bytes: &[u8]| {
                 job: JOB.clone(),
                 labels: Box::new(Nothing),
                 backend,
+                witness: loopback::witness(),
                 weight_seed: Secret::new([1; 32]),
                 rng,
             },

@@ -18,6 +18,7 @@ use crate::{
     driver::{Driver, Standing, Status, tests::pingpong::Player},
     keeping::{Keeper, Keeps},
     launch::Plan,
+    rotation::KeyWish,
     telemetry::Meters,
     testbed::{assignment, soon},
 };
@@ -84,7 +85,7 @@ async fn a_job_waits_for_room_and_goes_on_by_itself() {
         of: Keeps::Nothing,
     };
     let driver = Driver::new(Instant::now(), Player::new(true, 0, 1), at.setting());
-    let job = seat(driver, keeper, at);
+    let job = seat(driver, keeper, KeyWish::default(), at);
     job.say(JobEvent::Granted(1));
     let mut waited_for = Vec::new();
     while waited_for.last().map(String::as_str) != Some("bank-b") {

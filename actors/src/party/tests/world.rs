@@ -24,6 +24,7 @@ use crate::{
     launch::{Launch, LaunchError, Launcher, Plan, Prepared, Ready},
     models::Models,
     process::{Addresses, PartyError, Process},
+    rotation::{Certified, KeyWish},
     sealing::testing::keys,
     testbed::{Consortium, Line, assignment, soon},
     transport::Heartbeat,
@@ -90,7 +91,11 @@ impl Launch for BallsAt {
                 classes: None,
             },
         };
-        Ok(Box::new(Prepared { role, keeper }))
+        Ok(Box::new(Prepared {
+            role,
+            keeper,
+            key_wish: KeyWish::default(),
+        }))
     }
 }
 
@@ -139,7 +144,12 @@ impl Party {
             }),
             Launches::Acml => {
                 let backend = Arc::new(TransparentBackend);
-                let launcher = Launcher::<Transparent>::new(config.clone(), own.clone(), backend);
+                let launcher = Launcher::<Transparent>::new(
+                    config.clone(),
+                    own.clone(),
+                    backend,
+                    Arc::new(Certified(credentials.clone())),
+                );
                 Arc::new(launcher)
             }
         };

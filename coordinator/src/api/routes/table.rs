@@ -115,6 +115,20 @@ pub(crate) static TABLE: &[Route] = &[
     },
     Route {
         who: Callers::Owners,
+        answers: &[Answer::json::<JobView>(
+            200,
+            "The job, which is to come to another key.",
+        )],
+        problems: OF_AN_ORDER,
+        ..post(
+            "/v1/jobs/{id}/rotate-key",
+            "rotateKey",
+            "has a running job go on under another encryption key",
+            || web::post().to(orders::rotate_key),
+        )
+    },
+    Route {
+        who: Callers::Owners,
         answers: &[
             Answer::json::<JobView>(201, "The new job; `Location` is its path."),
             Answer::json::<JobView>(200, "The job that does the same again already."),

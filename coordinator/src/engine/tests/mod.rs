@@ -14,6 +14,7 @@ mod listing;
 mod models;
 mod parking;
 mod pausing;
+mod rotating;
 mod running;
 mod scheduling;
 mod submitting;

@@ -76,6 +76,12 @@ const VERSIONS: &[Version] = &[
         sql: include_str!("../../../migrations/0009_draining.sql"),
         postgres: None,
     },
+    Version {
+        number: 10,
+        name: "key_rotation",
+        sql: include_str!("../../../migrations/0010_key_rotation.sql"),
+        postgres: None,
+    },
 ];
 
 /// All of them.

@@ -29,6 +29,7 @@ pub(super) fn read(row: &AnyRow) -> Result<JobRecord, Problem> {
         not_before: moment("not_before_ms")?,
         attempt: number("attempt")?.try_into()?,
         granted: number("granted")?,
+        key_epoch: number("key_epoch")?.try_into()?,
         submitted_by: text("submitted_by")?.parse()?,
         submission: match row.try_get::<Option<String>, _>("idempotency_key")? {
             Some(key) => Some(Submission {

@@ -10,6 +10,7 @@
 //!   refusals   out of range by one, wrong shapes, ciphertexts under another key
 //!   hiding     no two encryptions, and no two products, of the same are the same
 //!   decoding   truncated at every byte, trailing bytes, wrong shape, another key
+//!   proving    a key is certified by its owner's proof, in its context alone, and once
 //!   restoring  an owner from what it saved: the same key; damaged, an error
 //! ```
 //!
@@ -22,6 +23,7 @@
 mod decoding;
 mod hiding;
 mod laws;
+mod proving;
 mod refusals;
 mod restoring;
 
@@ -62,6 +64,7 @@ pub fn check<S: Scheme>(backend: &dyn Backend<S>, bits: KeyBits, seed: u64) {
         bench.refusals();
         bench.hiding();
         bench.decoding();
+        bench.proving(backend);
         bench.restoring(backend);
     }
 }

@@ -15,6 +15,7 @@
 //! | owner | r^n | exact: powers of a generator of all n-th residues mod p^2 and mod q^2 | `prime.rs` |
 //! | anyone | r^n | powers of one square, for messages to the owner | `subgroup.rs` |
 //! | owner | the key as bytes | checked when it is read | `saved.rs`, `keygen.rs` |
+//! | owner, anyone | that n is what it must be | roots of hashes | `proof.rs`, `public_key.rs` |
 //! | owner | decrypt | mod p^2 and q^2, checked for faults | `prime.rs`, `secret_key.rs` |
 //! | evaluator | three products | joint exponentiation | `evaluator.rs`, the engine |
 //! | evaluator | re-randomise | statistically, its own bases | `rerandomise.rs` |
@@ -47,6 +48,7 @@ mod packings;
 mod plaintext;
 mod pool;
 mod prime;
+mod proof;
 mod public_key;
 mod rerandomise;
 mod saved;
@@ -62,7 +64,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use entente_wire::Secret;
+use entente_wire::{Digest, Secret};
 
 use crate::{Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme, Tier};
 
@@ -73,6 +75,7 @@ pub use ciphertexts::{
 pub use encryptor::PublicEncryptor;
 pub use layout::Layout;
 pub use linear::{ExpectLinear, LinearBounds, LinearClient, LinearProducts, LinearServer, Windows};
+pub use proof::KeyProof;
 pub use public_key::PublicKey;
 pub use subgroup::Exponents;
 pub use textbook::{Batch, Plaintexts, Randomness, Textbook};
@@ -91,6 +94,7 @@ pub enum Paillier {}
 impl Scheme for Paillier {
     const NAME: &'static str = "paillier";
     type PublicKey = PublicKey;
+    type KeyProof = KeyProof;
     type ForwardActivations = ForwardActivations;
     type Activations = Activations;
     type EncryptedShare = EncryptedShare;
@@ -192,6 +196,24 @@ impl Backend<Paillier> for PaillierBackend {
         let key = saved::read(secret_key, bits, self.layout);
         let key = key.map_err(|why| HeError::SavedKey { why })?;
         Ok(self.owner(key, bounds, packings))
+    }
+
+    fn certify(
+        &self,
+        key: &PublicKey,
+        proof: &KeyProof,
+        context: Digest,
+        last: Option<&PublicKey>,
+    ) -> Result<(), HeError> {
+        Tier::current()?;
+        last.map_or(Ok(()), |last| key.follows(last))
+            .map_err(|why| HeError::BadKey { why })?;
+        match proof.shows(key, context) {
+            true => Ok(()),
+            false => Err(HeError::BadKey {
+                why: "there is no proof that its ciphertexts have one plaintext each",
+            }),
+        }
     }
 
     fn evaluator(

@@ -1,10 +1,11 @@
 //! The key owner's side: the active party.
 
-use entente_wire::{Masked, RingMatrix, Secret};
+use entente_wire::{Digest, Masked, RingMatrix, Secret};
 
 use super::{
-    Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, Paillier, PublicKey,
-    WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved, secret_key::SecretKey,
+    Activations, EncryptedShare, Forward, ForwardActivations, InputGradient, KeyProof, Paillier,
+    PublicKey, WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved,
+    secret_key::SecretKey,
 };
 use crate::{Ahead, CutBounds, HeError, KeyOwner, Rng};
 
@@ -61,6 +62,10 @@ impl KeyOwner<Paillier> for PaillierOwner {
 
     fn secret_key(&self) -> Secret<Vec<u8>> {
         saved::write(self.key())
+    }
+
+    fn prove(&self, context: Digest) -> Result<KeyProof, HeError> {
+        KeyProof::make(self.key(), context)
     }
 
     fn bounds(&self) -> &CutBounds {

@@ -122,6 +122,24 @@ impl Prime {
             .map(Secret::new)
     }
 
+    /// x^(1/n) mod p for each x below n. `None` when n has a factor in common with
+    /// p - 1, where most x have no root.
+    pub(super) fn nth_roots(
+        &self,
+        numbers: &[BoxedUint],
+        n: &BoxedUint,
+    ) -> Option<Secret<Vec<BoxedUint>>> {
+        let prime = self.prime();
+        let modulus = Modulus::secret(prime.as_ref())?;
+        let order = self.order.expose();
+        let n = Secret::new(n.rem(order));
+        let exponent = Secret::new(n.expose().invert_mod(order).into_option()?);
+        let reduced = Secret::new(numbers.iter().map(|x| x.rem(prime)).collect::<Vec<_>>());
+        let residues = modulus.import(reduced.expose());
+        let roots = modulus.pow(&residues, exponent.expose(), order.as_ref().bits());
+        Some(Secret::new(modulus.export(&roots)))
+    }
+
     /// Makes every further decryption go wrong, as a fault would.
     #[cfg(test)]
     pub(super) fn break_exponent(&mut self) {

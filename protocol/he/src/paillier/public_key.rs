@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use crypto_bigint::{BoxedUint, ConcatenatingMul, Limb, NonZero};
+use crypto_bigint::{BoxedUint, ConcatenatingMul, Gcd, Limb, NonZero};
 use crypto_primes::{Flavor, is_prime};
 use entente_wire::{Decode, DecodeError, Encode, Reader, Secret, sealed::Sealed};
 use num_bigint::BigUint;
@@ -29,8 +29,9 @@ struct Inner {
     modulus: Modulus,
 }
 
-/// Trial division stops here; what is smaller has no place in a key.
-const SMALL_FACTORS: u32 = 1 << 12;
+/// Trial division stops here; what is smaller has no place in a key, and a proof
+/// leans on there being none (`proof.rs`).
+pub(super) const SMALL_FACTORS: u32 = 1 << 16;
 
 impl PublicKey {
     /// Takes a number as a key of the agreed size, if it can be one. Whether it
@@ -97,6 +98,23 @@ impl PublicKey {
         &self.0.modulus
     }
 
+    /// Whether this one may follow `last`: it is another modulus, and none of its
+    /// primes was in that one, where who comes by the one would have the other.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn follows(&self, last: &Self) -> Result<(), &'static str> {
+        let bits = self.bits().bits().max(last.bits().bits());
+        let [n, before] = [self, last].map(|key| at_precision(key.n().as_ref(), bits));
+        if n == before {
+            return Err("it is the last one");
+        }
+        match n.gcd_vartime(&before).is_one().to_bool() {
+            true => Ok(()),
+            false => Err("it has a factor in common with the last one"),
+        }
+    }
+
     /// A mark that ciphertexts carry, so that those under another key are
     /// recognised: the lowest bits of n. Against mistakes, not against malice.
     pub(super) fn mark(&self) -> u64 {
@@ -147,7 +165,7 @@ pub(super) fn smallest_factor(n: &BoxedUint, limit: u32) -> Option<u32> {
 /// Whether n = m^k for some k >= 2, n free of small factors.
 fn is_perfect_power(n: &BoxedUint) -> bool {
     let n = BigUint::from_bytes_be(&n.to_be_bytes());
-    // m has no factor below 2^12, so k is at most bits / 12.
+    // m has no factor below 2^16, so k is at most bits / 16.
     let most = n.bits() / u64::from(SMALL_FACTORS.ilog2());
     (2..=most as u32)
         .filter(|&k| (2..k).take_while(|d| d * d <= k).all(|d| k % d != 0))

@@ -35,10 +35,11 @@
 //! (`pool.rs`). Where the key owner is no adversary, because the message is for
 //! it, `subgroup.rs` does use the short-cut.
 //!
-//! Nothing here is taken from the peer but n. What is assumed of n is that
-//! p - 1 and q - 1 share no large factor, which holds for keys made as
-//! `keygen.rs` makes them; a maliciously made key is outside the model, as the
-//! protocol's parties are semi-honest.
+//! Nothing here is taken from the peer but n, of which its owner has shown that
+//! gcd(n, phi(n)) = 1 (`proof.rs`). What is assumed beyond that is that p - 1 and
+//! q - 1 share no large factor, which holds for keys made as `keygen.rs` makes
+//! them and is not proven; a key that was made to break that is outside the model,
+//! as the protocol's parties are semi-honest.
 
 use core::fmt;
 use std::sync::OnceLock;

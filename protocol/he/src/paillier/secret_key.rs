@@ -71,6 +71,16 @@ impl SecretKey {
         ))
     }
 
+    /// The n-th roots mod n of numbers below n. Constant time in the key. `None`
+    /// when there are none, which is so for no key that was made here.
+    pub(super) fn nth_roots(&self, numbers: &[BoxedUint]) -> Option<Vec<BoxedUint>> {
+        let n = self.public.n().as_ref();
+        let low = self.p.nth_roots(numbers, n)?;
+        let high = self.q.nth_roots(numbers, n)?;
+        let roots = combine(&self.plaintexts, &low, &high, self.public.bits().bits());
+        Some(roots.expose().clone())
+    }
+
     /// p^2 and q^2.
     pub(super) fn squares(&self) -> [&NonZero<BoxedUint>; 2] {
         [self.p.square(), self.q.square()]

@@ -1,16 +1,17 @@
 //! The active party at rest, as bytes.
 //!
 //! ```text
-//!   seed of masks │ course │ secret key │ E │ w_A + E0, until it is sent │ bottom network
+//!   seed of masks │ course │ keys │ E │ w_A + E0, until it is sent │ bottom network
 //!       │ E and bottom network of the best epoch, where the job keeps them
 //! ```
 
 use entente_he::Scheme;
-use entente_wire::{Decode, DecodeError, Encode, Reader, RingMatrix, Secret, Shape, Share};
+use entente_wire::{Decode, DecodeError, Encode, Reader, RingMatrix, Secret, Share};
 
 use super::{ActiveRole, ActiveSetUp, Algebra, Course, Kept, Masks, Private, cut_shape};
 use crate::{
     ProtocolError,
+    acml::keys::{OwnKeys, SavedKeys},
     checkpoint::{Of, bytes, option, put_bytes, put_option},
     job::Job,
 };
@@ -23,16 +24,17 @@ fn of_job(job: &Job) -> Of {
 }
 
 pub(super) fn of<S: Scheme, A: Algebra>(role: &ActiveRole<S, A>) -> Secret<Vec<u8>> {
-    let (key, bottom) = (role.owner.secret_key(), role.bottom.state());
+    let (keys_room, put_keys) = role.keys.saved();
+    let bottom = role.bottom.state();
     let kept = role.best.as_ref();
     let kept_bytes = kept.map_or(0, |kept| kept.bottom.expose().len());
     // E, what is given of it, and E of the best epoch.
     let matrices = 3 * (8 * role.cut().len() + 8);
-    let room = key.expose().len() + bottom.expose().len() + kept_bytes + matrices + 128;
+    let room = keys_room + bottom.expose().len() + kept_bytes + matrices + 128;
     of_job(&role.job).close(room, |out| {
         role.masks.encode(out);
         role.course.encode(out);
-        put_bytes(&key, out);
+        put_keys(out);
         role.share.expose().encode(out);
         put_option(role.given.as_ref(), out, Encode::encode);
         put_bytes(&bottom, out);
@@ -47,7 +49,7 @@ pub(super) fn of<S: Scheme, A: Algebra>(role: &ActiveRole<S, A>) -> Secret<Vec<u
 struct Saved {
     masks: Masks,
     course: Course,
-    key: Secret<Vec<u8>>,
+    keys: SavedKeys,
     share: Secret<RingMatrix>,
     given: Option<Share>,
     bottom: Secret<Vec<u8>>,
@@ -55,8 +57,9 @@ struct Saved {
 }
 
 impl Saved {
-    /// Of a role whose course begins as `course`.
-    fn read(mut course: Course, cut: Shape, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Of a role of this job, whose course begins as `course`.
+    fn read(job: &Job, mut course: Course, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let cut = cut_shape(job);
         let matrix = |input: &mut Reader<'_>| RingMatrix::decode(&cut, input).map(Secret::new);
         Ok(Self {
             masks: Masks::decode(&(), input)?,
@@ -64,7 +67,7 @@ impl Saved {
                 course.resume(input)?;
                 course
             },
-            key: bytes("secret key", input)?,
+            keys: SavedKeys::read(job, input)?,
             share: matrix(input)?,
             given: option("share to give", input, |input| Share::decode(&cut, input))?,
             bottom: bytes("bottom network", input)?,
@@ -84,12 +87,7 @@ pub(super) fn resumed<S: Scheme, A: Algebra>(
 ) -> Result<ActiveRole<S, A>, ProtocolError> {
     let job = &set_up.job;
     let course = Course::new(job, set_up.features.ids())?;
-    let saved = of_job(job).open(checkpoint, |input| {
-        Saved::read(course, cut_shape(job), input)
-    })?;
-    let owner = set_up
-        .backend
-        .restore(job.key_bits(), &saved.key, job.bounds())?;
+    let saved = of_job(job).open(checkpoint, |input| Saved::read(job, course, input))?;
     set_up.bottom.restore(&saved.bottom)?;
     let Saved {
         masks,
@@ -97,15 +95,18 @@ pub(super) fn resumed<S: Scheme, A: Algebra>(
         share,
         given,
         best,
+        keys,
         ..
     } = saved;
     let private = Private {
         course,
         masks,
-        owner,
         share,
         given,
         best,
     };
-    Ok(ActiveRole::at_rest(set_up, private))
+    let backend = set_up.backend.clone();
+    ActiveRole::at_rest(set_up, private, |job, next_keys, witness| {
+        OwnKeys::restored(keys, job, &*backend, next_keys, witness)
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
         masks::{Drawn, Heard},
         messages::{
             EncryptedInputGradient, EncryptedWeightGradient, EpochVerdict, MaskedLogits,
-            MaskedProduct, UpdateAndShare, VerdictContext, ciphertexts,
+            MaskedProduct, UpdateAndShare, VerdictContext,
         },
     },
     error::unreadable,
@@ -78,7 +78,7 @@ impl<S: Scheme, A: Algebra> ComparingRows<S, A> {
             Next::Continue(comparison) => {
                 Next::Continue(ActiveExchange::Rows(Self { role, comparison }))
             }
-            Next::Done(()) => role.rest(Report::default()),
+            Next::Done(()) => return role.rest(Report::default()),
         })
     }
 }
@@ -104,15 +104,12 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
             heard,
         } = self;
         let batch = a.expose().shape().rows;
-        let context = ciphertexts::<S>(
-            role.owner.public_key(),
-            role.owner.bounds(),
-            Shape::new(batch, role.cut().rows),
-        );
+        let key = role.keys.now();
+        let context = key.expect(Shape::new(batch, role.cut().rows));
         let product = MaskedProduct::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_forward(&product.0)?;
+        let decrypted = key.end.decrypt_forward(&product.1)?;
         let own_part = a.expose().dot(&role.share.expose().transposed());
-        out.send(&MaskedLogits(decrypted.minus(&own_part)));
+        out.send(&MaskedLogits(key.epoch, decrypted.minus(&own_part)));
         let report = Report {
             samples: batch as u64,
             ..Report::default()
@@ -125,7 +122,7 @@ impl<S: Scheme, A: Algebra> ExpectMaskedProduct<S, A> {
                     epoch,
                 }))
             }
-            Purpose::Validate { .. } | Purpose::Evaluate => role.rest(report),
+            Purpose::Validate { .. } | Purpose::Evaluate => return role.rest(report),
             Purpose::Train { .. } => {
                 Next::Continue(ActiveExchange::WeightGradient(ExpectWeightGradient {
                     role,
@@ -162,7 +159,7 @@ impl<S: Scheme, A: Algebra> ExpectVerdict<S, A> {
         let verdict = verdict.into_inner();
         report.verdict = Some(verdict);
         role.hear(epoch, verdict)?;
-        Ok(role.rest(report))
+        role.rest(report)
     }
 }
 
@@ -184,17 +181,19 @@ impl<S: Scheme, A: Algebra> ExpectWeightGradient<S, A> {
             heard,
         } = self;
         let cut = role.cut();
-        let context = ciphertexts::<S>(role.owner.public_key(), role.owner.bounds(), cut);
+        let key = role.keys.now();
+        let context = key.expect(cut);
         let gradient =
             EncryptedWeightGradient::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_weight_gradient(&gradient.0)?;
+        let decrypted = key.end.decrypt_weight_gradient(&gradient.1)?;
         let mut rng = role.masks.generator(Drawn::Ew, heard.and(input));
         let e_w = A::mask(cut, &mut rng);
         let (encrypt, next) = A::shares(role.share.expose(), &e_w);
         let batch = report.samples as usize;
-        let share = role.owner.encrypt_share(&encrypt, batch, &mut *role.rng)?;
+        let share = key.end.encrypt_share(&encrypt, batch, &mut *role.rng)?;
         role.share = Secret::new(next);
         out.send(&UpdateAndShare::<S> {
+            epoch: key.epoch,
             update: A::blinded_update(&decrypted, &e_w),
             share,
         });
@@ -216,16 +215,13 @@ impl<S: Scheme, A: Algebra> ExpectInputGradient<S, A> {
     /// B4.
     fn handle(self, input: &[u8]) -> Outcome<S, A> {
         let Self { mut role, report } = self;
-        let context = ciphertexts::<S>(
-            role.owner.public_key(),
-            role.owner.bounds(),
-            Shape::new(report.samples as usize, role.cut().cols),
-        );
+        let key = role.keys.now();
+        let context = key.expect(Shape::new(report.samples as usize, role.cut().cols));
         let gradient =
             EncryptedInputGradient::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let d_a = role.owner.decrypt_input_gradient(&gradient.0)?;
+        let d_a = key.end.decrypt_input_gradient(&gradient.1)?;
         let d_a = role.scales.input_gradients(d_a.expose())?;
         role.bottom.backward(d_a)?;
-        Ok(role.rest(report))
+        role.rest(report)
     }
 }

@@ -7,7 +7,7 @@ mod exchange;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use entente_he::{Backend, KeyOwner, Rng, Scheme};
+use entente_he::{Backend, Rng, Scheme};
 use entente_wire::{Encode, RingMatrix, Secret, Shape, Share};
 
 use self::exchange::{ComparingRows, ExpectMaskedProduct};
@@ -15,8 +15,9 @@ use super::{
     ActiveHalf, NAME,
     algebra::{Algebra, Corrected},
     half::{Pairing, cut_shape},
+    keys::{NextKeys, OwnKeys, Witness},
     masks::{Drawn, Heard, Masks},
-    messages::{ActivationsForInference, EncryptedActivations, KeyAndShare, name_of},
+    messages::{ActivationsForInference, EncryptedActivations, KeyAndShare, NextKey, name_of},
     weights::initial_half,
 };
 use crate::{
@@ -40,8 +41,12 @@ pub struct ActiveSetUp<S: Scheme> {
     pub features: Box<dyn Features>,
     /// The network below the cut.
     pub bottom: Box<dyn BottomNetwork>,
-    /// Makes the key.
+    /// Makes the first key.
     pub backend: Arc<dyn Backend<S>>,
+    /// Makes those that follow.
+    pub next_keys: Box<dyn NextKeys<S>>,
+    /// The session, and who vouches for keys in it.
+    pub witness: Witness,
     /// Where this party's initial weights come from; its own secret.
     pub weight_seed: Secret<[u8; 32]>,
     /// Randomness for the key, E0, the seed of masks, and encryption; from the
@@ -60,7 +65,9 @@ pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
     /// Of keys and ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
     masks: Masks,
-    owner: Arc<dyn KeyOwner<S>>,
+    keys: OwnKeys<S>,
+    /// The exchange that runs, or ran last.
+    index: u64,
     /// `E`, `c x h`.
     share: Secret<RingMatrix>,
     /// `w_A + E0`, until it is sent.
@@ -72,10 +79,9 @@ pub struct ActiveRole<S: Scheme, A: Algebra = Corrected> {
 
 /// What a role has that neither its job nor its data says: made for a role that
 /// begins, and read for one that goes on.
-struct Private<S: Scheme> {
+struct Private {
     course: Course,
     masks: Masks,
-    owner: Arc<dyn KeyOwner<S>>,
     share: Secret<RingMatrix>,
     given: Option<Share>,
     best: Option<Kept>,
@@ -126,31 +132,39 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
         let private = Private {
             course,
             masks: Masks::new(rng),
-            owner,
             share,
             given: Some(given),
             best: None,
         };
-        Ok(Self::at_rest(set_up, private))
+        let keys =
+            |job: &Job, next_keys, witness| Ok(OwnKeys::first(owner, job, next_keys, witness));
+        Self::at_rest(set_up, private, keys)
     }
 
-    fn at_rest(set_up: ActiveSetUp<S>, private: Private<S>) -> Self {
+    fn at_rest(
+        set_up: ActiveSetUp<S>,
+        private: Private,
+        keys: impl FnOnce(&Job, Box<dyn NextKeys<S>>, Witness) -> Result<OwnKeys<S>, ProtocolError>,
+    ) -> Result<Self, ProtocolError> {
         let ActiveSetUp {
             job,
             features,
             bottom,
             rng,
+            next_keys,
+            witness,
             ..
         } = set_up;
         let Private {
             course,
             masks,
-            owner,
             share,
             given,
             best,
         } = private;
-        Self {
+        Ok(Self {
+            keys: keys(&job, next_keys, witness)?,
+            index: 0,
             scales: job.spec().fixed_point,
             pace: job.pace(course.schedule()),
             course,
@@ -159,21 +173,22 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
             bottom,
             rng,
             masks,
-            owner,
             share,
             given,
             best,
             algebra: PhantomData,
-        }
+        })
     }
 
     fn cut(&self) -> Shape {
         cut_shape(&self.job)
     }
 
-    fn rest(mut self, report: Report) -> Next<ActiveExchange<S, A>> {
+    fn rest(mut self, mut report: Report) -> Result<Next<ActiveExchange<S, A>>, ProtocolError> {
         self.masks.advance();
-        Next::Done(Rest { role: self, report })
+        self.keys.rest(self.index + 1, self.course.schedule())?;
+        report.key = Some(self.keys.state());
+        Ok(Next::Done(Rest { role: self, report }))
     }
 
     /// Goes on as the verdict on an epoch says.
@@ -194,7 +209,7 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
     /// This party's half of the model as it stands.
     pub fn half(&self) -> Half {
         ActiveHalf::seal(
-            Pairing::of(&self.job, &self.owner.public_key().encoded()),
+            Pairing::of(&self.job, &self.keys.now().end.public_key().encoded()),
             self.share.expose(),
             &self.bottom.parameters(),
             &self.features.preparation(),
@@ -218,15 +233,18 @@ impl<S: Scheme, A: Algebra> ActiveRole<S, A> {
             Purpose::Validate { .. } | Purpose::Evaluate => self.bottom.infer(x)?,
         };
         let a = self.scales.activations(&a)?;
-        let (owner, rng) = (&self.owner, &mut *self.rng);
+        if let Some(next) = self.keys.announce(self.index)? {
+            out.send(&NextKey(next));
+        }
+        let (key, rng) = (self.keys.now(), &mut *self.rng);
         match purpose {
             Purpose::Train { .. } => {
-                let encrypted = owner.encrypt_activations(&a, rng)?;
-                out.send(&EncryptedActivations::<S>(encrypted));
+                let encrypted = key.end.encrypt_activations(&a, rng)?;
+                out.send(&EncryptedActivations::<S>(key.epoch, encrypted));
             }
             Purpose::Validate { .. } | Purpose::Evaluate => {
-                let encrypted = owner.encrypt_for_inference(&a, rng)?;
-                out.send(&ActivationsForInference::<S>(encrypted));
+                let encrypted = key.end.encrypt_for_inference(&a, rng)?;
+                out.send(&ActivationsForInference::<S>(key.epoch, encrypted));
             }
         }
         Ok(Next::Continue(ActiveExchange::Product(
@@ -251,6 +269,7 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
 
     fn begin(mut self, index: u64, out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
         let heard = Heard::nothing_in(index);
+        self.index = index;
         match self.course.exchange(index) {
             Some(Exchange::SetUp) => {
                 let given = self
@@ -258,7 +277,7 @@ impl<S: Scheme, A: Algebra> Role for ActiveRole<S, A> {
                     .take()
                     .ok_or(ProtocolError::OutOfOrder { index })?;
                 out.send(&KeyAndShare::<S> {
-                    key: self.owner.public_key().clone(),
+                    key: self.keys.introduce()?,
                     share: given,
                 });
                 let (job, ids) = (self.job.digest(), self.features.ids());

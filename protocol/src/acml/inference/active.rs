@@ -12,10 +12,11 @@ use crate::{
     Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     acml::{
         ActiveHalf, NAME,
+        keys::{Announcement, KeyEpoch, Keyed, Witness},
         masks::{Drawn, Heard, Masks},
         messages::{
             ActivationsForInference, Ciphertexts, KeyAndModel, MaskedLogits, MaskedProduct,
-            ModelAnswer, ProductAndMask, ciphertexts, name_of,
+            ModelAnswer, ProductAndMask, name_of,
         },
     },
     error::unreadable,
@@ -40,6 +41,8 @@ pub struct ActiveInferenceSetUp<S: Scheme> {
     pub features: Box<dyn Features>,
     /// Makes the key.
     pub backend: Arc<dyn Backend<S>>,
+    /// The session, and who vouches for the key in it.
+    pub witness: Witness,
     /// Randomness for the key, encryption, and the seed of what rows are compared
     /// under; from the operating system, at every start anew.
     pub rng: Box<Rng>,
@@ -54,7 +57,9 @@ pub struct ActiveInference<S: Scheme> {
     /// Of keys and ciphertexts; what rows are compared under comes from elsewhere.
     rng: Box<Rng>,
     masks: Masks,
-    owner: Arc<dyn KeyOwner<S>>,
+    /// The one key of an inference.
+    key: Keyed<dyn KeyOwner<S>>,
+    witness: Witness,
     /// `E`, `c x h`.
     share: Secret<RingMatrix>,
     /// Where this side is the one that is answered.
@@ -116,6 +121,7 @@ impl<S: Scheme> ActiveInference<S> {
             bottom,
             features,
             backend,
+            witness,
             mut rng,
         } = set_up;
         let terms = Terms {
@@ -135,7 +141,11 @@ impl<S: Scheme> ActiveInference<S> {
             bottom,
             rng,
             masks,
-            owner,
+            key: Keyed {
+                epoch: KeyEpoch::FIRST,
+                end: owner,
+            },
+            witness,
             share: Secret::new(half.share),
             answers,
         })
@@ -153,7 +163,7 @@ impl<S: Scheme> ActiveInference<S> {
     /// The product for a batch, `B x c`.
     fn product_context(&self, batch: usize) -> Ciphertexts<'_, S> {
         let shape = Shape::new(batch, self.terms.cut().rows);
-        ciphertexts::<S>(self.owner.public_key(), self.owner.bounds(), shape)
+        self.key.expect(shape)
     }
 
     /// `a E'`, `B x c`.
@@ -170,9 +180,10 @@ impl<S: Scheme> ActiveInference<S> {
         let a = self.bottom.infer(self.features.batch(&rows)?)?;
         let a = Secret::new(self.terms.scales().activations(&a)?);
         let encrypted = self
-            .owner
+            .key
+            .end
             .encrypt_for_inference(a.expose(), &mut *self.rng)?;
-        out.send(&ActivationsForInference::<S>(encrypted));
+        out.send(&ActivationsForInference::<S>(self.key.epoch, encrypted));
         let batch = Batch { rows, a };
         Ok(Next::Continue(match self.answers.take() {
             None => ActiveInferenceExchange::Product(ExpectMaskedProduct { role: self, batch }),
@@ -199,7 +210,11 @@ impl<S: Scheme> Role for ActiveInference<S> {
             Some(Exchange::SetUp) => {
                 let rows = self.features.rows() as u64;
                 out.send(&KeyAndModel::<S> {
-                    key: self.owner.public_key().clone(),
+                    key: Announcement::introducing(
+                        &self.witness,
+                        &self.terms.signer(),
+                        &*self.key.end,
+                    )?,
                     pairing: self.terms.pairing.shown(),
                     rows: Public::declassify(rows, "the peer answers for so many rows"),
                 });
@@ -223,7 +238,7 @@ impl<S: Scheme> Role for ActiveInference<S> {
         checkpoint::active(
             &self.terms,
             &self.masks,
-            &self.owner.secret_key(),
+            &self.key.end.secret_key(),
             &self.answers,
         )
     }
@@ -341,8 +356,9 @@ impl<S: Scheme> ExpectMaskedProduct<S> {
         let Self { role, batch } = self;
         let context = role.product_context(batch.rows.len());
         let product = MaskedProduct::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_forward(&product.0)?;
-        out.send(&MaskedLogits(decrypted.minus(&role.own_part(&batch.a))));
+        let decrypted = role.key.end.decrypt_forward(&product.1)?;
+        let logits = decrypted.minus(&role.own_part(&batch.a));
+        out.send(&MaskedLogits(role.key.epoch, logits));
         Ok(role.rest(batch.rows.len()))
     }
 }
@@ -366,7 +382,7 @@ impl<S: Scheme> ExpectProductAndMask<S> {
         } = self;
         let context = role.product_context(batch.rows.len());
         let answer = ProductAndMask::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        let decrypted = role.owner.decrypt_forward(&answer.product)?;
+        let decrypted = role.key.end.decrypt_forward(&answer.product)?;
         let z = decrypted
             .minus(&role.own_part(&batch.a))
             .remove_given(answer.mask);

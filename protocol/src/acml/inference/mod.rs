@@ -105,6 +105,14 @@ impl Terms {
         self.inference.bounds(&self.trained)
     }
 
+    /// What the certificate of the active party says.
+    fn signer(&self) -> String {
+        format!(
+            "party/{}",
+            self.inference.spec().parties.party(Side::Active)
+        )
+    }
+
     fn scales(&self) -> Scales {
         self.trained.spec().fixed_point
     }

@@ -12,14 +12,15 @@ use crate::{
     Machine, Next, Outbox, Product, ProtocolError, Report, Rest, Role,
     acml::{
         NAME, PassiveHalf,
+        keys::{Announcement, KeyEpoch, Keyed, Witness},
         loss::Loss,
         masks::{Drawn, Heard, Masks},
         messages::{
-            ActivationsForInference, KeyAndModel, MaskedLogits, MaskedProduct, ModelAnswer,
-            ProductAndMask, ciphertexts, name_of,
+            ActivationsForInference, KeyAndModel, MaskedLogits, MaskedProduct, ModelAnswer, Plain,
+            ProductAndMask, name_of,
         },
     },
-    error::unreadable,
+    error::{unacceptable, unreadable},
     job::{Inference, Job},
     network::Labels,
     product::{Evaluating, Predictions},
@@ -39,6 +40,8 @@ pub struct PassiveInferenceSetUp<S: Scheme> {
     pub aim: Aim,
     /// Makes the evaluator, once the peer's key is here.
     pub backend: Arc<dyn Backend<S>>,
+    /// The session, and who vouches for the peer's key in it.
+    pub witness: Witness,
     /// Randomness for re-randomisation, and the seed of masks and of what rows are
     /// compared under; from the operating system, at every start anew.
     pub rng: Box<Rng>,
@@ -73,6 +76,7 @@ pub struct PassiveInference<S: Scheme> {
     ids: Option<RowIds>,
     task: Task,
     backend: Arc<dyn Backend<S>>,
+    witness: Witness,
     /// Of ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
     masks: Masks,
@@ -86,7 +90,7 @@ pub struct PassiveInference<S: Scheme> {
 
 /// What the set-up has told of the other side.
 struct Peer<S: Scheme> {
-    evaluator: Arc<dyn Evaluate<S>>,
+    key: Keyed<dyn Evaluate<S>>,
     /// How many rows it asks about.
     rows: Public<u64>,
 }
@@ -107,6 +111,7 @@ impl<S: Scheme> PassiveInference<S> {
             half,
             aim,
             backend,
+            witness,
             mut rng,
         } = set_up;
         let terms = Terms {
@@ -128,6 +133,7 @@ impl<S: Scheme> PassiveInference<S> {
             },
             terms,
             backend,
+            witness,
             masks: Masks::new(&mut *rng),
             rng,
             peer: None,
@@ -155,15 +161,23 @@ impl<S: Scheme> PassiveInference<S> {
         Ok(role)
     }
 
+    /// The key of the set-up, if it can be one.
+    fn certified(&self, key: Announcement<S>) -> Result<S::PublicKey, ProtocolError> {
+        key.introduced(&self.witness, &self.terms.signer(), &*self.backend)
+    }
+
     /// Takes in what the set-up tells of the other side.
     fn meet(&mut self, key: S::PublicKey, rows: Public<u64>) -> Result<(), ProtocolError> {
-        let evaluator = self.backend.evaluator(key, self.terms.bounds())?;
+        let key = Keyed {
+            epoch: KeyEpoch::FIRST,
+            end: self.backend.evaluator(key, self.terms.bounds())?,
+        };
         if self.ids.is_none() {
             // The limit on a decoded count is far below what a usize holds.
             let rows = usize::try_from(*rows.get()).unwrap_or_default();
             self.schedule = self.terms.schedule(&RowIds::numbered(rows));
         }
-        self.peer = Some(Peer { evaluator, rows });
+        self.peer = Some(Peer { key, rows });
         Ok(())
     }
 
@@ -184,15 +198,15 @@ impl<S: Scheme> Role for PassiveInference<S> {
 
     fn begin(self, index: u64, _out: &mut Outbox) -> Result<Next<Self::Machine>, ProtocolError> {
         let heard = Heard::nothing_in(index);
-        let evaluator = self.peer.as_ref().map(|peer| peer.evaluator.clone());
-        match (self.schedule.exchange(index), evaluator) {
+        let key = self.peer.as_ref().map(|peer| peer.key.clone());
+        match (self.schedule.exchange(index), key) {
             (Some(Exchange::SetUp), None) => Ok(Next::Continue(PassiveInferenceExchange::SetUp(
                 ExpectKeyAndModel { role: self, heard },
             ))),
-            (Some(Exchange::Evaluate { rows }), Some(evaluator)) => Ok(Next::Continue(
+            (Some(Exchange::Evaluate { rows }), Some(key)) => Ok(Next::Continue(
                 PassiveInferenceExchange::Activations(ExpectActivations {
                     role: self,
-                    evaluator,
+                    key,
                     rows,
                     heard,
                 }),
@@ -207,7 +221,7 @@ impl<S: Scheme> Role for PassiveInference<S> {
 
     fn checkpoint(&self) -> Secret<Vec<u8>> {
         let peer = self.peer.as_ref();
-        let peer = peer.map(|peer| (peer.rows, peer.evaluator.public_key()));
+        let peer = peer.map(|peer| (peer.rows, peer.key.end.public_key()));
         checkpoint::passive::<S>(&self.terms, &self.masks, peer, &self.task)
     }
 
@@ -281,8 +295,9 @@ impl<S: Scheme> ExpectKeyAndModel<S> {
 
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
         let Self { mut role, heard } = self;
+        let epoch = KeyEpoch::FIRST.number();
         let message = KeyAndModel::<S>::read(&role.terms.key_bits(), input)
-            .map_err(unreadable(Self::NAME))?;
+            .map_err(unacceptable(Self::NAME, epoch))?;
         out.send(&ModelAnswer {
             pairing: role.terms.pairing.shown(),
         });
@@ -293,7 +308,8 @@ impl<S: Scheme> ExpectKeyAndModel<S> {
                 ExpectEnd { _role: role },
             )));
         }
-        role.meet(message.key, message.rows)?;
+        let key = role.certified(message.key)?;
+        role.meet(key, message.rows)?;
         let Some(ids) = role.ids.clone() else {
             return Ok(role.rest(Report::default()));
         };
@@ -336,7 +352,7 @@ impl<S: Scheme> ComparingRows<S> {
 /// At the start of a batch.
 pub struct ExpectActivations<S: Scheme> {
     role: PassiveInference<S>,
-    evaluator: Arc<dyn Evaluate<S>>,
+    key: Keyed<dyn Evaluate<S>>,
     rows: Vec<usize>,
     heard: Heard,
 }
@@ -348,24 +364,23 @@ impl<S: Scheme> ExpectActivations<S> {
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S> {
         let Self {
             mut role,
-            evaluator,
+            key,
             rows,
             heard,
         } = self;
         let cut = role.terms.cut();
-        let context = ciphertexts::<S>(
-            evaluator.public_key(),
-            evaluator.bounds(),
-            Shape::new(rows.len(), cut.cols),
-        );
-        let ActivationsForInference(a) =
+        let context = key.expect(Shape::new(rows.len(), cut.cols));
+        let ActivationsForInference(epoch, a) =
             ActivationsForInference::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
         let mut masks = role.masks.generator(Drawn::S1, heard.and(input));
         let s1 = Mask::draw(Shape::new(rows.len(), cut.rows), &mut masks);
-        let product = evaluator.forward(&a, role.weights.expose(), &s1, &mut *role.rng)?;
+        let product = key
+            .end
+            .forward(&a, role.weights.expose(), &s1, &mut *role.rng)?;
         if let Task::PredictThere = role.task {
             let why = "the job has these logits told to the features' side";
             out.send(&ProductAndMask::<S> {
+                epoch,
                 product,
                 mask: s1.give_away(role.bias.expose(), why),
             });
@@ -375,9 +390,14 @@ impl<S: Scheme> ExpectActivations<S> {
                 ..Report::default()
             }));
         }
-        out.send(&MaskedProduct::<S>(product));
+        out.send(&MaskedProduct::<S>(epoch, product));
         Ok(Next::Continue(PassiveInferenceExchange::Logits(
-            ExpectMaskedLogits { role, rows, s1 },
+            ExpectMaskedLogits {
+                role,
+                epoch,
+                rows,
+                s1,
+            },
         )))
     }
 }
@@ -385,6 +405,7 @@ impl<S: Scheme> ExpectActivations<S> {
 /// After F2.
 pub struct ExpectMaskedLogits<S: Scheme> {
     role: PassiveInference<S>,
+    epoch: KeyEpoch,
     rows: Vec<usize>,
     s1: Mask,
 }
@@ -394,10 +415,15 @@ impl<S: Scheme> ExpectMaskedLogits<S> {
 
     /// F4.
     fn handle(self, input: &[u8]) -> Outcome<S> {
-        let Self { mut role, rows, s1 } = self;
+        let Self {
+            mut role,
+            epoch,
+            rows,
+            s1,
+        } = self;
         let shape = Shape::new(rows.len(), role.terms.cut().rows);
-        let MaskedLogits(masked) =
-            MaskedLogits::read(&shape, input).map_err(unreadable(Self::NAME))?;
+        let MaskedLogits(_, masked) =
+            MaskedLogits::read(&Plain { epoch, shape }, input).map_err(unreadable(Self::NAME))?;
         let z = masked.remove(s1).add_row(role.bias.expose());
         let z = role.terms.scales().logits(&z)?;
         let judged = role.terms.judged(&z);

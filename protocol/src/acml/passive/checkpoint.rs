@@ -2,13 +2,11 @@
 //!
 //! ```text
 //!   seed of masks │ course │ judge, where epochs are compared │ seed of noise, gauge
-//!       │ public key, from the set-up on │ W~ (w_P before it) │ b2
+//!       │ keys of the peer │ W~ (w_P before it) │ b2
 //!       │ W~ and b2 of the best epoch, where the job keeps them
 //! ```
 
-use std::sync::Arc;
-
-use entente_he::{Evaluate, Scheme};
+use entente_he::Scheme;
 use entente_wire::{Decode, DecodeError, Encode, Reader, RingMatrix, Secret};
 
 use super::{
@@ -17,6 +15,7 @@ use super::{
 };
 use crate::{
     ProtocolError,
+    acml::keys::{PeerKeys, SavedPeerKeys},
     checkpoint::{Of, option, put_option},
     job::Job,
 };
@@ -29,11 +28,10 @@ fn of_job(job: &Job) -> Of {
 }
 
 pub(super) fn of<S: Scheme, A: Algebra>(role: &PassiveRole<S, A>) -> Secret<Vec<u8>> {
-    let key = role.evaluator.as_ref().map(|at| at.public_key());
     // W~ and b2, twice; a gauge of two attacks on each class.
     let classes = role.job.spec().network.classes;
     let numbers = 2 * (role.cut().len() + bias_shape(&role.job).len()) + 4 * classes;
-    let room = 8 * numbers + key.map_or(0, |key| key.encoded().len()) + 256;
+    let room = 8 * numbers + role.keys.room() + 256;
     of_job(&role.job).close(room, |out| {
         role.masks.encode(out);
         role.course.encode(out);
@@ -41,7 +39,7 @@ pub(super) fn of<S: Scheme, A: Algebra>(role: &PassiveRole<S, A>) -> Secret<Vec<
             judge.encode(out);
         }
         role.release.encode(out);
-        put_option(key, out, Encode::encode);
+        role.keys.encode(out);
         role.weights.expose().encode(out);
         role.bias.expose().encode(out);
         put_option(role.best.as_ref(), out, |kept, out| {
@@ -57,7 +55,7 @@ struct Saved<S: Scheme> {
     course: Course,
     judge: Option<Judge>,
     release: Release,
-    key: Option<S::PublicKey>,
+    keys: SavedPeerKeys<S>,
     /// `W~` and `b2`.
     learnt: Kept,
     best: Option<Kept>,
@@ -73,7 +71,6 @@ impl<S: Scheme> Saved<S> {
                 bias: Secret::new(matrix(bias_shape(job), input)?),
             })
         };
-        let key = |input: &mut Reader<'_>| S::PublicKey::decode(&job.key_bits(), input);
         Ok(Self {
             masks: Masks::decode(&(), input)?,
             course: {
@@ -85,7 +82,7 @@ impl<S: Scheme> Saved<S> {
                 .map(|selection| Judge::decode(&selection, input))
                 .transpose()?,
             release: Release::decode(job, input)?,
-            key: option("public key", input, key)?,
+            keys: SavedPeerKeys::read(job, input)?,
             learnt: learnt(input)?,
             best: option("best epoch", input, learnt)?,
         })
@@ -99,18 +96,17 @@ pub(super) fn resumed<S: Scheme, A: Algebra>(
     let job = &set_up.job;
     let course = Course::new(job, set_up.labels.ids())?;
     let saved = of_job(job).open(checkpoint, |input| Saved::<S>::read(job, course, input))?;
-    let evaluator = |key| -> Result<Arc<dyn Evaluate<S>>, ProtocolError> {
-        Ok(set_up.backend.evaluator(key, job.bounds())?)
-    };
     let private = Private {
         course: saved.course,
         judge: saved.judge,
         masks: saved.masks,
-        evaluator: saved.key.map(evaluator).transpose()?,
         weights: saved.learnt.weights,
         bias: saved.learnt.bias,
         release: saved.release,
         best: saved.best,
     };
-    Ok(PassiveRole::at_rest(set_up, private))
+    let keys = saved.keys;
+    PassiveRole::at_rest(set_up, private, |job, backend, witness| {
+        PeerKeys::restored(keys, job, backend, witness)
+    })
 }

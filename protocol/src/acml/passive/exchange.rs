@@ -1,7 +1,7 @@
 //! One exchange of the passive party: a state per message that is waited for.
 
 use entente_he::Scheme;
-use entente_wire::{Mask, Message, Public, RingMatrix, Secret, Shape};
+use entente_wire::{Mask, Message, Public, RingMatrix, Secret, Shape, read_kind};
 use ndarray::Array2;
 
 use super::{Batch, PassiveRole, Turn, Use};
@@ -9,15 +9,16 @@ use crate::{
     Machine, Next, Outbox, ProtocolError, Report, Rest,
     acml::{
         algebra::{Algebra, Corrected},
+        keys::KeyEpoch,
         loss::Loss,
         masks::{Drawn, Heard},
         messages::{
             ActivationsForInference, EncryptedActivations, EncryptedInputGradient,
             EncryptedWeightGradient, EpochVerdict, KeyAndShare, MaskedLogits, MaskedProduct,
-            SetUpContext, UpdateAndShare, ciphertexts,
+            NextKey, Plain, SetUpContext, UpdateAndShare,
         },
     },
-    error::unreadable,
+    error::{unacceptable, unreadable},
     rows::Answering,
 };
 
@@ -84,8 +85,10 @@ impl<S: Scheme, A: Algebra> ExpectKeyAndShare<S, A> {
             key_bits: role.job.key_bits(),
             cut: role.cut(),
         };
-        let message = KeyAndShare::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
-        role.evaluator = Some(role.backend.evaluator(message.key, role.job.bounds())?);
+        let epoch = KeyEpoch::FIRST.number();
+        let message =
+            KeyAndShare::<S>::read(&context, input).map_err(unacceptable(Self::NAME, epoch))?;
+        role.keys.meet(message.key, &role.job)?;
         let share = message.share.into_matrix();
         role.weights = Secret::new(role.weights.expose().add(&share));
         let (job, ids) = (role.job.digest(), role.labels.ids());
@@ -126,37 +129,39 @@ pub struct ExpectActivations<S: Scheme, A: Algebra> {
 impl<S: Scheme, A: Algebra> ExpectActivations<S, A> {
     const NAME: &'static str = "expect_activations";
 
-    /// F2.
+    /// F2, if the key that goes before it in some exchanges is not what has come.
     fn handle(self, input: &[u8], out: &mut Outbox) -> Outcome<S, A> {
+        if read_kind(input).is_ok_and(|kind| kind == NextKey::<S>::KIND) {
+            return self.hear_of_a_key(input);
+        }
         let Self {
             mut role,
             mut batch,
         } = self;
+        if let Use::Train(turn) = batch.purpose {
+            role.keys.serve(turn.round)?;
+        }
         let cut = role.cut();
         batch.heard = batch.heard.and(input);
-        let evaluator = &batch.evaluator;
-        let context = ciphertexts::<S>(
-            evaluator.public_key(),
-            evaluator.bounds(),
-            Shape::new(batch.len(), cut.cols),
-        );
+        let evaluator = &batch.key.end;
+        let context = batch.key.expect(Shape::new(batch.len(), cut.cols));
         let mut masks = role.masks.generator(Drawn::S1, batch.heard);
         let s1 = A::mask(Shape::new(batch.len(), cut.rows), &mut masks);
         let (w, rng) = (role.weights.expose(), &mut *role.rng);
         let (product, to_learn_from) = match batch.purpose {
             Use::Train(_) => {
-                let EncryptedActivations(a) = EncryptedActivations::<S>::read(&context, input)
+                let EncryptedActivations(_, a) = EncryptedActivations::<S>::read(&context, input)
                     .map_err(unreadable(Self::NAME))?;
                 (evaluator.forward(a.as_ref(), w, &s1, rng)?, Some(a))
             }
             Use::Validate(_) | Use::Evaluate => {
-                let ActivationsForInference(a) =
+                let ActivationsForInference(_, a) =
                     ActivationsForInference::<S>::read(&context, input)
                         .map_err(unreadable(Self::NAME))?;
                 (evaluator.forward(&a, w, &s1, rng)?, None)
             }
         };
-        out.send(&MaskedProduct::<S>(product));
+        out.send(&MaskedProduct::<S>(batch.key.epoch, product));
         Ok(Next::Continue(PassiveExchange::Logits(
             ExpectMaskedLogits {
                 role,
@@ -165,6 +170,21 @@ impl<S: Scheme, A: Algebra> ExpectActivations<S, A> {
                 s1,
             },
         )))
+    }
+
+    /// Another key is in use from the next exchange on.
+    fn hear_of_a_key(self, input: &[u8]) -> Outcome<S, A> {
+        let Self {
+            mut role,
+            mut batch,
+        } = self;
+        let epoch = batch.key.epoch.next().number();
+        let NextKey(next) = NextKey::<S>::read(&role.job.key_bits(), input)
+            .map_err(unacceptable(Self::NAME, epoch))?;
+        role.keys.hear(next, role.index, &role.job)?;
+        batch.heard = batch.heard.and(input);
+        let state = Self { role, batch };
+        Ok(Next::Continue(PassiveExchange::Activations(state)))
     }
 }
 
@@ -190,9 +210,12 @@ impl<S: Scheme, A: Algebra> ExpectMaskedLogits<S, A> {
         } = self;
         let cut = role.cut();
         batch.heard = batch.heard.and(input);
-        let masked = MaskedLogits::read(&Shape::new(batch.len(), cut.rows), input)
-            .map_err(unreadable(Self::NAME))?;
-        let z = A::logits(masked.0, s1, role.bias.expose());
+        let context = Plain {
+            epoch: batch.key.epoch,
+            shape: Shape::new(batch.len(), cut.rows),
+        };
+        let masked = MaskedLogits::read(&context, input).map_err(unreadable(Self::NAME))?;
+        let z = A::logits(masked.1, s1, role.bias.expose());
         let z = role.scales.logits(&z)?;
         let spec = role.job.spec();
         let loss = Loss::of(spec.network.loss, &z, batch.classes.expose());
@@ -221,9 +244,10 @@ impl<S: Scheme, A: Algebra> ExpectMaskedLogits<S, A> {
         let s2 = A::mask(cut, &mut masks);
         let gradient =
             batch
-                .evaluator
+                .key
+                .end
                 .weight_gradient(&activations, step.expose(), &s2, &mut *role.rng)?;
-        out.send(&EncryptedWeightGradient::<S>(gradient));
+        out.send(&EncryptedWeightGradient::<S>(batch.key.epoch, gradient));
         Ok(Next::Continue(PassiveExchange::Update(
             ExpectUpdateAndShare {
                 role,
@@ -265,13 +289,12 @@ impl<S: Scheme, A: Algebra> ExpectUpdateAndShare<S, A> {
             step,
             s2,
         } = self;
-        let evaluator = &batch.evaluator;
-        let context = ciphertexts::<S>(evaluator.public_key(), evaluator.bounds(), role.cut());
+        let context = batch.key.expect(role.cut());
         let message = UpdateAndShare::<S>::read(&context, input).map_err(unreadable(Self::NAME))?;
         let h = A::update(message.update, s2);
         let (now, next) = A::weights(role.weights.expose(), &h);
         let labels = batch.classes.expose();
-        let released = role.release.blur(delta, labels, batch.index);
+        let released = role.release.blur(delta, labels, role.index);
         role.release.watch(&released, labels);
         if role.course.schedule().ends_epoch(turn.round) {
             report.leak = role.release.end_epoch(turn.epoch)?;
@@ -280,7 +303,7 @@ impl<S: Scheme, A: Algebra> ExpectUpdateAndShare<S, A> {
             Secret::new(now),
             Secret::new(role.scales.deltas(&released)?),
         );
-        let gradient = evaluator.input_gradient(
+        let gradient = batch.key.end.input_gradient(
             &message.share,
             delta.expose(),
             now.expose(),
@@ -291,7 +314,7 @@ impl<S: Scheme, A: Algebra> ExpectUpdateAndShare<S, A> {
         let bias_step = step.expose().column_sums();
         let bias_step = bias_step.shifted_left(2 * role.scales.activation_bits);
         role.bias = Secret::new(role.bias.expose().sub(&bias_step));
-        out.send(&EncryptedInputGradient::<S>(gradient));
+        out.send(&EncryptedInputGradient::<S>(batch.key.epoch, gradient));
         Ok(role.rest(report))
     }
 }

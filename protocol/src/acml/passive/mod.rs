@@ -15,6 +15,7 @@ use super::{
     NAME, PassiveHalf,
     algebra::{Algebra, Corrected},
     half::{Pairing, cut_shape},
+    keys::{Keyed, PeerKeys, Witness},
     masks::{Heard, Masks},
     messages::name_of,
     release::Release,
@@ -38,8 +39,10 @@ pub struct PassiveSetUp<S: Scheme> {
     pub job: Job,
     /// Its labels.
     pub labels: Box<dyn Labels>,
-    /// Makes the evaluator, once the peer's key is here.
+    /// Makes evaluators, for each key of the peer.
     pub backend: Arc<dyn Backend<S>>,
+    /// The session, and who vouches for the peer's keys in it.
+    pub witness: Witness,
     /// Where this party's initial weights come from; its own secret.
     pub weight_seed: Secret<[u8; 32]>,
     /// Randomness for the seed of masks and for re-randomisation; from the
@@ -56,12 +59,12 @@ pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
     judge: Option<Judge>,
     pace: Pace,
     labels: Box<dyn Labels>,
-    backend: Arc<dyn Backend<S>>,
     /// Of ciphertexts; masks come from elsewhere.
     rng: Box<Rng>,
     masks: Masks,
-    /// From the set-up on.
-    evaluator: Option<Arc<dyn Evaluate<S>>>,
+    keys: PeerKeys<S>,
+    /// The exchange that runs, or ran last.
+    index: u64,
     /// `w_P` until the set-up, then `W~`, `c x h`.
     weights: Secret<RingMatrix>,
     /// `b2`, `1 x c`, on the logits' grid.
@@ -74,11 +77,10 @@ pub struct PassiveRole<S: Scheme, A: Algebra = Corrected> {
 
 /// What a role has that neither its job nor its data says: made for a role that
 /// begins, and read for one that goes on.
-struct Private<S: Scheme> {
+struct Private {
     course: Course,
     judge: Option<Judge>,
     masks: Masks,
-    evaluator: Option<Arc<dyn Evaluate<S>>>,
     weights: Secret<RingMatrix>,
     bias: Secret<RingMatrix>,
     release: Release,
@@ -124,20 +126,26 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
             course: Course::new(job, set_up.labels.ids())?,
             judge: job.selection().map(Judge::new),
             masks: Masks::new(&mut *set_up.rng),
-            evaluator: None,
             weights: initial_half(seed, job, job.spec().fixed_point)?,
             bias: Secret::new(RingMatrix::zeros(bias_shape(job))),
             release: Release::new(seed, job),
             best: None,
         };
-        Ok(Self::at_rest(set_up, private))
+        Self::at_rest(set_up, private, |job, backend, witness| {
+            Ok(PeerKeys::none(job, backend, witness))
+        })
     }
 
-    fn at_rest(set_up: PassiveSetUp<S>, private: Private<S>) -> Self {
+    fn at_rest(
+        set_up: PassiveSetUp<S>,
+        private: Private,
+        keys: impl FnOnce(&Job, Arc<dyn Backend<S>>, Witness) -> Result<PeerKeys<S>, ProtocolError>,
+    ) -> Result<Self, ProtocolError> {
         let PassiveSetUp {
             job,
             labels,
             backend,
+            witness,
             rng,
             ..
         } = set_up;
@@ -145,29 +153,28 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
             course,
             judge,
             masks,
-            evaluator,
             weights,
             bias,
             release,
             best,
         } = private;
-        Self {
+        Ok(Self {
+            keys: keys(&job, backend, witness)?,
+            index: 0,
             scales: job.spec().fixed_point,
             pace: job.pace(course.schedule()),
             course,
             judge,
             labels,
-            backend,
             rng,
             masks,
-            evaluator,
             weights,
             bias,
             release,
             best,
             job,
             algebra: PhantomData,
-        }
+        })
     }
 
     fn cut(&self) -> Shape {
@@ -196,15 +203,17 @@ impl<S: Scheme, A: Algebra> PassiveRole<S, A> {
         Some(verdict)
     }
 
-    fn rest(mut self, report: Report) -> Next<PassiveExchange<S, A>> {
+    fn rest(mut self, mut report: Report) -> Next<PassiveExchange<S, A>> {
         self.masks.advance();
+        self.keys.rest(self.index + 1, self.course.schedule());
+        report.key = self.keys.state();
         Next::Done(Rest { role: self, report })
     }
 
     /// This party's half of the model as it stands. Before the set-up there is
     /// no key, and it belongs to no other.
     pub fn half(&self) -> Half {
-        let key = self.evaluator.as_ref().map(|at| at.public_key().encoded());
+        let key = self.keys.now().map(|now| now.end.public_key().encoded());
         PassiveHalf::seal(
             Pairing::of(&self.job, &key.unwrap_or_default()),
             self.weights.expose(),
@@ -228,34 +237,32 @@ impl<S: Scheme, A: Algebra> Role for PassiveRole<S, A> {
         _out: &mut Outbox,
     ) -> Result<Next<Self::Machine>, ProtocolError> {
         let heard = Heard::nothing_in(index);
-        let (rows, purpose) = match (self.course.exchange(index), self.evaluator.clone()) {
+        self.index = index;
+        let (rows, purpose) = match (self.course.exchange(index), self.keys.now().cloned()) {
             (Some(Exchange::SetUp), None) => {
                 return Ok(Next::Continue(PassiveExchange::SetUp(ExpectKeyAndShare {
                     role: self,
                     heard,
                 })));
             }
-            (Some(Exchange::Train { epoch, round, rows }), Some(evaluator)) => {
-                (rows, (Use::Train(Turn { epoch, round }), evaluator))
+            (Some(Exchange::Train { epoch, round, rows }), Some(key)) => {
+                (rows, (Use::Train(Turn { epoch, round }), key))
             }
-            (Some(Exchange::Validate { epoch, last, rows }), Some(evaluator)) => {
-                (rows, (Use::Validate(Look { epoch, last }), evaluator))
+            (Some(Exchange::Validate { epoch, last, rows }), Some(key)) => {
+                (rows, (Use::Validate(Look { epoch, last }), key))
             }
-            (Some(Exchange::Evaluate { rows }), Some(evaluator)) => {
-                (rows, (Use::Evaluate, evaluator))
-            }
+            (Some(Exchange::Evaluate { rows }), Some(key)) => (rows, (Use::Evaluate, key)),
             _ => return Err(ProtocolError::OutOfOrder { index }),
         };
         let classes = self.labels.batch(&rows)?;
-        let (purpose, evaluator) = purpose;
+        let (purpose, key) = purpose;
         Ok(Next::Continue(PassiveExchange::Activations(
             ExpectActivations {
                 role: self,
                 batch: Batch {
-                    evaluator,
+                    key,
                     classes: Secret::new(classes),
                     purpose,
-                    index,
                     heard,
                 },
             },
@@ -302,12 +309,10 @@ struct Look {
 
 /// The batch of an exchange.
 struct Batch<S: Scheme> {
-    evaluator: Arc<dyn Evaluate<S>>,
+    key: Keyed<dyn Evaluate<S>>,
     /// The samples' classes, B of them.
     classes: Secret<Vec<usize>>,
     purpose: Use,
-    /// Its number.
-    index: u64,
     /// What the other side has said of it.
     heard: Heard,
 }

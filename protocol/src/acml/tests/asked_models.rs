@@ -44,7 +44,10 @@ impl Trained {
         Self {
             case: case.clone(),
             job,
-            reports: trained.reports,
+            // An inference has one key and says nothing of it.
+            reports: (trained.reports.into_iter())
+                .map(|told| Report { key: None, ..told })
+                .collect(),
             halves: halves.map(|half| half.expose().clone()),
         }
     }
@@ -80,6 +83,7 @@ impl Trained {
             bottom: Box::new(bottom),
             features: Box::new(asked.table.clone()),
             backend,
+            witness: loopback::witness(),
             rng: Box::new(ChaCha20Rng::seed_from_u64(asked.masks)),
         }
     }
@@ -110,6 +114,7 @@ impl Trained {
                 _ => Aim::PredictHere(ids),
             },
             backend,
+            witness: loopback::witness(),
             rng: Box::new(ChaCha20Rng::seed_from_u64(asked.masks ^ 0xdead)),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entente_he::{Backend, Paillier, PaillierBackend, Scheme, Transparent, TransparentBackend};
 use proptest::prelude::*;
 
-use super::{Case, train};
+use super::{Case, Changes, train};
 use crate::{
     Report,
     acml::algebra::Corrected,
@@ -38,6 +38,15 @@ fn selections() -> impl Strategy<Value = (Option<EarlyStopping>, Keep)> {
     (proptest::option::of(early_stopping), keep)
 }
 
+fn changes() -> impl Strategy<Value = Changes> {
+    let every_rounds = proptest::option::of(2_u32..12);
+    let whims = proptest::option::of(1_u32..6);
+    (every_rounds, whims).prop_map(|(every_rounds, whims)| Changes {
+        every_rounds,
+        whims,
+    })
+}
+
 pub(super) fn cases(largest: usize) -> impl Strategy<Value = Case> {
     (
         (
@@ -48,14 +57,18 @@ pub(super) fn cases(largest: usize) -> impl Strategy<Value = Case> {
         ),
         (1_usize..30, 0.01..1.5_f64, any::<u64>(), defences()),
         (any::<bool>(), any::<bool>()),
-        (prop_oneof![Just(0.0), 0.0..0.3_f64], selections()),
+        (
+            prop_oneof![Just(0.0), 0.0..0.3_f64],
+            selections(),
+            changes(),
+        ),
     )
         .prop_map(
             |(
                 (inputs, width, classes, batch),
                 (rows, learning_rate, seed, defence),
                 (binary, paced),
-                (validation, (early_stopping, keep)),
+                (validation, (early_stopping, keep), keys),
             )| {
                 // At least 40 rounds over at least two training rows, so that the
                 // last batch of an epoch is often a smaller one.
@@ -81,6 +94,7 @@ pub(super) fn cases(largest: usize) -> impl Strategy<Value = Case> {
                     validation,
                     early_stopping: None,
                     keep: Keep::Last,
+                    keys,
                 };
                 // There must be rows to select by.
                 if !case.job().schedule(rows).validation_rows().is_empty() {
@@ -102,7 +116,11 @@ fn agrees<S: Scheme>(case: &Case, backend: Arc<dyn Backend<S>>, key_bits: u32, m
     let gone_through = reports.len() as u64;
     for (index, told) in (0..).zip(reports) {
         // The reference has no gauge: nothing of it is released to anyone.
-        let told = Report { leak: None, ..told };
+        let told = Report {
+            leak: None,
+            key: None,
+            ..told
+        };
         assert_eq!(told, reference.exchange(index).unwrap(), "{index} {case:?}");
     }
     assert_eq!(gone_through, reference.schedule().exchanges(), "{case:?}");

@@ -221,8 +221,9 @@ fn a_secret_key_that_is_none_is_refused() {
     let sealed = &resting.checkpoints[0];
     assert_eq!(resting.resumed(0, sealed.clone()).as_ref(), Ok(sealed));
     // Title, version, role, digest, seed, epochs and the best of them; then the
-    // key's length, its layout, k of p, and p itself.
-    let prime = 18 + 2 + (4 + "acml active".len()) + 32 + 32 + (4 + 5) + 8 + 1 + 8;
+    // key's number, its moment, its length, its layout, k of p, and p itself.
+    let key = 18 + 2 + (4 + "acml active".len()) + 32 + 32 + (4 + 5);
+    let prime = key + 4 + 8 + 8 + 1 + 8;
     for at in prime..prime + 32 {
         let mut bytes = sealed[..sealed.len() - SEAL].to_vec();
         bytes[at] ^= 1 << (at % 8);

@@ -11,6 +11,7 @@ mod mutations;
 mod network;
 mod planted_plaintext;
 mod resume;
+mod rotation;
 mod selection;
 
 use std::sync::Arc;
@@ -20,7 +21,10 @@ use entente_wire::Secret;
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use self::network::{Dense, Table};
+use self::{
+    network::{Dense, Table},
+    rotation::Erratic,
+};
 use super::{
     ActiveHalf, ActiveRole, ActiveSetUp, Model, PassiveHalf, PassiveRole, PassiveSetUp,
     algebra::Algebra, reference::Reference,
@@ -50,6 +54,17 @@ pub(super) struct Case {
     pub(super) validation: f64,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) keep: Keep,
+    pub(super) keys: Changes,
+}
+
+/// How keys change in a case.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Changes {
+    /// As the job says.
+    pub(super) every_rounds: Option<u32>,
+    /// One of so many rests, at random, has another key than the job asks for: on
+    /// demand, or because one is late.
+    pub(super) whims: Option<u32>,
 }
 
 impl Case {
@@ -69,6 +84,7 @@ impl Case {
             validation: 0.0,
             early_stopping: None,
             keep: Keep::Last,
+            keys: Changes::default(),
         }
     }
 
@@ -105,6 +121,7 @@ impl Case {
         spec.data.validation_fraction = self.validation;
         spec.training.early_stopping = self.early_stopping;
         spec.training.keep = self.keep;
+        spec.keys.rotate_every_rounds = self.keys.every_rounds;
         Job::try_from(spec).unwrap()
     }
 
@@ -159,7 +176,9 @@ impl Case {
             job: job.clone(),
             features: Box::new(self.table()),
             bottom: Box::new(bottom),
+            next_keys: Box::new(Erratic::new(backend.clone(), job, self.keys.whims, masks)),
             backend,
+            witness: loopback::witness(),
             weight_seed,
             rng: Box::new(ChaCha20Rng::seed_from_u64(masks)),
         }
@@ -185,6 +204,7 @@ impl Case {
             job: job.clone(),
             labels: Box::new(self.table()),
             backend,
+            witness: loopback::witness(),
             weight_seed,
             rng: Box::new(ChaCha20Rng::seed_from_u64(masks ^ 0xdead)),
         }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use entente_wire::{Mask, RingMatrix, Secret};
+use entente_wire::{Digest, Mask, RingMatrix, Secret};
 
 use super::*;
-use crate::{Evaluate, Rng, paillier::PublicKey};
+use crate::{
+    Evaluate, Rng,
+    paillier::{KeyProof, PublicKey},
+};
 
 /// A backend whose ends find some of their randomness made, and not all.
 struct Diligent(PaillierBackend);
@@ -31,6 +34,16 @@ impl Backend<Paillier> for Diligent {
         let owner = self.0.restore(bits, secret_key, bounds)?;
         while owner.advance(&mut ChaCha20Rng::seed_from_u64(2)) {}
         Ok(owner)
+    }
+
+    fn certify(
+        &self,
+        key: &PublicKey,
+        proof: &KeyProof,
+        context: Digest,
+        last: Option<&PublicKey>,
+    ) -> Result<(), HeError> {
+        self.0.certify(key, proof, context, last)
     }
 
     fn evaluator(

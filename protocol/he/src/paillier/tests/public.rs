@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crypto_bigint::BoxedUint;
-use entente_wire::{Masked, Secret};
+use entente_wire::{Digest, Masked, Secret};
 use num_bigint::BigUint;
 use num_traits::One;
 
@@ -11,8 +11,8 @@ use super::*;
 use crate::{
     Ahead, Evaluate, Rng,
     paillier::{
-        Activations, EncryptedShare, Exponents, ForwardActivations, PublicEncryptor, PublicKey,
-        WeightGradient, pool::Source, subgroup::Subgroup,
+        Activations, EncryptedShare, Exponents, ForwardActivations, KeyProof, PublicEncryptor,
+        PublicKey, WeightGradient, pool::Source, subgroup::Subgroup,
     },
 };
 
@@ -55,6 +55,16 @@ impl Backend<Paillier> for InItsPlace {
         PaillierBackend::default().restore(bits, secret_key, bounds)
     }
 
+    fn certify(
+        &self,
+        key: &PublicKey,
+        proof: &KeyProof,
+        context: Digest,
+        last: Option<&PublicKey>,
+    ) -> Result<(), HeError> {
+        PaillierBackend::default().certify(key, proof, context, last)
+    }
+
     fn evaluator(
         &self,
         key: PublicKey,
@@ -77,6 +87,10 @@ impl Ahead for Owner {
 impl KeyOwner<Paillier> for Owner {
     fn public_key(&self) -> &PublicKey {
         self.encrypts.public_key()
+    }
+
+    fn prove(&self, context: Digest) -> Result<KeyProof, HeError> {
+        self.decrypts.prove(context)
     }
 
     fn secret_key(&self) -> Secret<Vec<u8>> {

@@ -26,6 +26,14 @@ fn numbers_that_cannot_be_keys_are_refused_with_the_reason() {
     })
     .find(|cube| cube.bits() == 256)
     .unwrap();
+    // 65521 is the largest prime that is divided by.
+    let hidden = core::iter::repeat_with(|| {
+        let rest: BoxedUint =
+            crypto_primes::random_prime(&mut rng, crypto_primes::Flavor::Any, 241);
+        rest.concatenating_mul(BoxedUint::from(65_521_u32))
+    })
+    .find(|product| product.bits() == 256)
+    .unwrap();
     // 3 (2^254 + 1).
     let triple = BoxedUint::one_with_precision(256)
         .shl(254)
@@ -51,6 +59,7 @@ fn numbers_that_cannot_be_keys_are_refused_with_the_reason() {
     assert_eq!(why(&n.shr(1)), "it is not of the agreed size");
     assert_eq!(why(&n.wrapping_add(Limb::ONE)), "it is even");
     assert_eq!(why(&triple), "it has a small factor");
+    assert_eq!(why(&hidden), "it has a small factor");
     assert_eq!(
         why(&p.concatenating_mul(&p)),
         "it is a power of another number"
