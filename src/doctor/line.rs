@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use entente_tls::{Credentials, Identity, Refusal, TlsError, peer_identity};
+use entente_tls::{Credentials, Identity, Refusal, TlsError};
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 
 use super::finding::Finding;
@@ -115,6 +115,8 @@ pub(super) fn open(
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp).map_err(refused)?;
     }
+    let peer = credentials.peer(tls.peer_certificates());
+    let peer = peer.map_err(NoLine::Refused)?;
     let agreed = Agreed {
         version: tls
             .protocol_version()
@@ -125,7 +127,7 @@ pub(super) fn open(
         key_exchange: tls
             .negotiated_key_exchange_group()
             .map_or_else(none, |group| format!("{:?}", group.name())),
-        identity: peer_identity(tls.peer_certificates()).map_err(NoLine::Refused)?,
+        identity: peer.identity().clone(),
         connected_in,
         handshake_in: start.elapsed(),
     };

@@ -106,7 +106,7 @@ pub(crate) fn run(args: JobArgs) -> Result<(), Failure> {
             }
             (JobCommand::RotateKey { id }, _) => {
                 let view = client.rotate_key(parse(&id)?).await;
-                show::job(&view.map_err(Failure::runtime)?, args.output)
+                show::job(&view.map_err(Failure::runtime)?, args.asking.shown.output)
             }
             (JobCommand::Retry { id, watch }, _) => {
                 let view = client.retry(parse(&id)?).await.map_err(Failure::runtime)?;

@@ -14,9 +14,9 @@ use entente_protocol::{
     contract::Signed,
     control::{FailureClass, Phase, Progress},
     job::{
-        Bottom, Data, Decay, EarlyStopping, Encryption, Job, JobId, JobSpec, Keep, Layer, Liveness,
-        Metric, Network, Objective, Optimizer, Parties, Protocol, Resources, RowOrder, SampleShape,
-        Side, Task, Training,
+        Bottom, Data, Decay, EarlyStopping, Encryption, Job, JobId, JobSpec, Keep, KeyPolicy,
+        Layer, Liveness, Metric, Network, Objective, Optimizer, Parties, Protocol, Resources,
+        RowOrder, SampleShape, Side, Task, Training,
     },
 };
 use thiserror::Error;
@@ -312,6 +312,10 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
         fixed_point: Default::default(),
         liveness: Liveness::default(),
         resources: Resources::default(),
+        keys: KeyPolicy {
+            rotate_every_rounds: Some(100),
+            rotate_every_hours: Some(24),
+        },
     };
     let id = JobId::new(Uuid::from_u128(number));
     let task = Job::try_from(spec).map_err(suite)?;

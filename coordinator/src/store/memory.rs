@@ -141,7 +141,7 @@ impl Store for MemoryStore {
         self.may_write()?;
         let mut kept = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = draining.cloned();
-        self.log(deed.clone());
+        self.audited(deed.clone());
         Ok(())
     }
 
