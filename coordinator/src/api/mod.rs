@@ -26,7 +26,8 @@
 //! | `GET /metrics` | anybody with a certificate | Prometheus text |
 //!
 //! All of it is made of one list ([`routes`]). A coordinator that stands by answers all
-//! of `/v1` but the description with 503 and where the one is that leads. Every error is a [`Problem`] (RFC 9457) that says what to
+//! of `/v1` but the description with 503 and where the one is that leads. Every error
+//! is a [`Problem`](problem::Problem) (RFC 9457) that says what to
 //! do. Who asks stands in the certificate; a handler says by the type of its
 //! argument whom it serves ([`caller`]), so no route can forget to ask.
 
