@@ -23,7 +23,7 @@ pub(super) fn disk(state_dir: &Path, key: &str, out: &mut Vec<Finding>) {
         Ok(disk) => out.push(judge_disk(
             key,
             &shown.to_string(),
-            disk.f_bavail * disk.f_frsize,
+            disk.f_bavail.saturating_mul(disk.f_frsize),
         )),
         Err(error) => out.push(Finding::failure(
             "disk",
