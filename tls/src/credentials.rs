@@ -22,10 +22,9 @@ use crate::tls_files::TlsFiles;
 /// Own certificate chain and key, and those who are trusted: the only source of
 /// TLS configurations.
 ///
-/// [`refresh`](Self::refresh) puts in force what the files say now; a
-/// [`Watch`](crate::Watch) does so again and again. The key exists once, inside
-/// aws-lc, which wipes it when it is replaced and the last handshake with it is
-/// over.
+/// A [`Watch`](crate::Watch) puts in force what the files say now, again and again.
+/// The key exists once, inside aws-lc, which wipes it when it is replaced and the last
+/// handshake with it is over.
 pub struct Credentials {
     files: TlsFiles,
     identity: Identity,

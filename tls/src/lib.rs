@@ -24,7 +24,7 @@
 //! The client knows beforehand whom it wants to reach, so it refuses everybody
 //! else during the handshake. The server does not: any member may call. It
 //! refuses whoever is no member during the handshake and learns which member it
-//! has by [`peer_identity`]; whether that member may do what it asks is the
+//! has by [`Credentials::peer`]; whether that member may do what it asks is the
 //! caller's decision, made on an [`Identity`] that was proved, never on a name
 //! that was claimed in a message.
 //!

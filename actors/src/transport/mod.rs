@@ -14,7 +14,7 @@
 //!
 //! **Certificates.** Who calls and is called shows the certificate that is in force
 //! then; a link that stands is not ended for a newer one. It is ended when its
-//! peer's certificate is revoked ([`revoked`]), and the peer's next calls are
+//! peer's certificate is revoked (`revoked.rs`), and the peer's next calls are
 //! refused with an alert that says so: that is how both sides know why.
 //!
 //! **Half-open links.** Each side pings at its own rhythm, whether or not it

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use entente_tls::Identity;
+use entente_tls::{Authority, Identity, NewRequest, Reason, TrustDomain, Validity};
 use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES};
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -66,8 +66,16 @@ async fn party(
         .iter()
         .map(|(peer, address)| (peer.parse().unwrap(), address.map(|a| a.to_string())))
         .collect();
+    party_with(consortium.party(name), peers, heartbeat).await
+}
+
+async fn party_with(
+    credentials: Arc<Credentials>,
+    peers: BTreeMap<PartyName, Option<String>>,
+    heartbeat: Heartbeat,
+) -> Party {
     let settings = Settings {
-        credentials: consortium.party(name),
+        credentials,
         listen: "127.0.0.1:0".parse().unwrap(),
         peers,
         heartbeat,
@@ -198,6 +206,53 @@ async fn two_that_dial_each_other_agree_on_a_link() {
         }
     };
     soon("a message", arrived).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_is_revoked_is_cut_off_and_not_let_in_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let domain = TrustDomain::default();
+    let root = Authority::root("root", &domain, Validity::days(2)).unwrap();
+    root.save(at).unwrap();
+    let list = root.revoke(at, &[], Reason::default(), 1).unwrap();
+    let member = |name: &str| {
+        let identity = Identity::party(name.parse().unwrap());
+        let request = NewRequest::make(&identity, &domain, &[]).unwrap();
+        request.save(at, name).unwrap();
+        let signed = root.sign(at, &request.request().unwrap(), Validity::days(1));
+        let mut files = signed.unwrap().save(at, name).unwrap();
+        files.crls = [list.clone()].into_iter().collect();
+        files.reload_s = 1.try_into().unwrap();
+        Arc::new(Credentials::load(&files).unwrap())
+    };
+    let of = |peer: &str, address: Option<SocketAddr>| {
+        let address = address.map(|address| address.to_string());
+        BTreeMap::from([(peer.parse().unwrap(), address)])
+    };
+    let (a, b) = (member("bank-a"), member("bank-b"));
+    let beat = Heartbeat::default();
+    let mut bank_b = party_with(b, of("bank-a", None), beat).await;
+    let peers = of("bank-b", Some(bank_b.address));
+    let mut bank_a = party_with(a.clone(), peers, beat).await;
+    let (to_b, to_a) = (bank_a.opened().await, bank_b.opened().await);
+
+    root.revoke(at, &[a.serial()], Reason::KeyCompromise, 1)
+        .unwrap();
+    let (mut cut, mut told) = (false, 0);
+    // Once for the link that stood, and once for a call after it.
+    while !cut || told < 2 {
+        match bank_b.next().await {
+            LinkEvent::Closed(link) => cut = link.number() == to_a.number(),
+            LinkEvent::Revoked { peer, revocation } => {
+                assert_eq!(peer.as_str(), "bank-a");
+                assert_eq!(revocation.reason, Reason::KeyCompromise);
+                told += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(bank_a.closed().await.number(), to_b.number());
 }
 
 #[tokio::test]
