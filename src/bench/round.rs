@@ -155,6 +155,7 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
             scheme: SchemeName::Paillier,
             key_bits: bits.bits(),
         },
+        keys: Default::default(),
         fixed_point: Default::default(),
         privacy: Default::default(),
         liveness: Liveness::default(),

@@ -34,7 +34,7 @@ pub fn private_seed(seed: &Secret<[u8; 32]>, job: &Job, purpose: Purpose) -> Sec
     Secret::new(
         *Digest::of(
             "entente private weights",
-            &[seed.expose(), job.digest().as_bytes(), purpose],
+            &[seed.expose(), job.learns().as_bytes(), purpose],
         )
         .as_bytes(),
     )
@@ -56,4 +56,26 @@ pub(super) fn initial_half(
     let deviation = libm::sqrt(1.0 / (width + logits) as f64);
     let draws = Array2::from_shape_simple_fn((logits, width), || normal(&mut rng) * deviation);
     scales.weights(&draws).map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn initial_weights_do_not_hang_on_how_long_a_key_is_used() {
+        let text = include_str!("../../../deploy/iris.toml");
+        let seed = |more: &str| {
+            let job = Job::from_toml(&format!("{text}\n{more}")).unwrap();
+            let seed = private_seed(&Secret::new([7; 32]), &job, Purpose::Cut);
+            (*seed.expose(), job.digest())
+        };
+        let (one_key, digest) = seed("");
+        let (many, other) = seed("[keys]\nrotate_every_rounds = 10");
+        assert_eq!(one_key, many);
+        // What the parties agree upon does.
+        assert_ne!(digest, other);
+    }
 }

@@ -7,8 +7,8 @@ use entente_wire::Digest;
 use serde::Serialize;
 
 use super::{
-    Blueprint, Encryption, Job, JobError, JobSpec, Keep, Liveness, ModelName, Network, Objective,
-    Parties, RowOrder, SampleShape, Training,
+    Blueprint, Encryption, Job, JobError, JobSpec, Keep, KeyPolicy, Liveness, ModelName, Network,
+    Objective, Parties, RowOrder, SampleShape, Training,
 };
 use crate::privacy::Privacy;
 
@@ -73,6 +73,10 @@ impl TryFrom<JobSpec> for Job {
             .check()
             .map_err(|problem| JobError::new("fixed_point", problem))?;
         let digest = canonical_digest(&spec)?;
+        let learns = canonical_digest(&JobSpec {
+            keys: KeyPolicy::default(),
+            ..spec.clone()
+        })?;
         let model = match &spec.model {
             Some(model) => model.clone(),
             None => ModelName::try_from(spec.name.clone())?,
@@ -83,6 +87,7 @@ impl TryFrom<JobSpec> for Job {
             key_bits,
             blueprint,
             digest,
+            learns,
         })
     }
 }

@@ -74,6 +74,8 @@ pub struct Job {
     key_bits: KeyBits,
     blueprint: Blueprint,
     digest: Digest,
+    /// As `digest`, of what the model hangs on alone.
+    learns: Digest,
 }
 
 impl Job {
@@ -90,6 +92,12 @@ impl Job {
     /// The digest over the canonical bytes, which both parties check.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The digest over what is learnt, and not under which keys: what decides on
+    /// weights hangs on this one.
+    pub(crate) fn learns(&self) -> Digest {
+        self.learns
     }
 
     /// The size of the HE key.

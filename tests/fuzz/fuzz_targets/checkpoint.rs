@@ -9,6 +9,7 @@ use entente_protocol::{
     Role,
     acml::{ActiveRole, ActiveSetUp, MadeInTurn, PassiveRole, PassiveSetUp},
     job::Job,
+    loopback,
     network::{BottomNetwork, Features, Labels, NamedTensor, NetworkError, Step},
 };
 use entente_wire::{Digest, Encode, Secret};
@@ -102,7 +103,11 @@ fuzz_target!(|bytes: &[u8]| {
                 job: JOB.clone(),
                 features: Box::new(Nothing),
                 bottom: Box::new(Nothing),
-                next_keys: Box::new(MadeInTurn::new(backend.clone(), &JOB, rng.clone())),
+                next_keys: Box::new(MadeInTurn::new(
+                    backend.clone(),
+                    &JOB,
+                    Box::new(ChaCha20Rng::seed_from_u64(2)),
+                )),
                 witness: loopback::witness(),
                 backend,
                 weight_seed: Secret::new([1; 32]),

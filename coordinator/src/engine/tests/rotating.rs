@@ -66,9 +66,12 @@ fn another_attempt_begins_with_its_own_first_key() {
     let mut world = running_world();
     rotate(&mut world).unwrap();
     assert_eq!(wished(&world), [2, 2]);
-    world.sync("bank-a", vec![failed(1, "peer_gone")]);
-    world.sync("bank-b", vec![failed(1, "peer_gone")]);
-    assert_eq!(world.view(1).key_wished, 0);
+    for name in ["bank-a", "bank-b"] {
+        let lost = failed_by(1, FailureClass::Retry, "state_lost");
+        world.sync(name, vec![lost]);
+    }
+    let view = world.view(1);
+    assert_eq!((view.attempt, view.key_wished), (2, 0));
 }
 
 #[test]

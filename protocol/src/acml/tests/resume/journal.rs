@@ -6,9 +6,10 @@
 //!      Heard           Computed    Said            Done      Rested     moments of a crash
 //! ```
 //!
-//! On disk is the checkpoint of the last rest, what was heard in the running
-//! exchange, and all that was ever said, by place. Everything else is gone with
-//! a crash. What is computed again where something was said is dropped.
+//! On disk are the checkpoints of the last two rests, what was heard since the older
+//! one, and all that was ever said, by place. Everything else is gone with a crash,
+//! and with a torn one the newer checkpoint too. What is computed again where
+//! something was said is dropped.
 
 use entente_wire::Secret;
 
@@ -27,15 +28,19 @@ pub(super) enum Moment {
     Done,
     /// The checkpoint is written.
     Rested,
+    /// What was computed is on the disk, and the newest checkpoint there cannot be
+    /// read any more.
+    Torn,
 }
 
 impl Moment {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Heard,
         Self::Computed,
         Self::Said,
         Self::Done,
         Self::Rested,
+        Self::Torn,
     ];
 }
 
@@ -56,8 +61,10 @@ pub(super) struct Crash {
 
 struct Disk {
     checkpoint: Secret<Vec<u8>>,
-    /// Of the running exchange.
-    heard: Vec<Vec<u8>>,
+    /// Of the rest before.
+    older: Option<Secret<Vec<u8>>>,
+    /// By exchange.
+    heard: Vec<Vec<Vec<u8>>>,
     /// By exchange, by place.
     said: Vec<Vec<(&'static str, Vec<u8>)>>,
     /// Of the exchanges that are over.
@@ -67,6 +74,23 @@ struct Disk {
 impl Disk {
     fn exchange(&self) -> usize {
         self.reports.len()
+    }
+
+    /// What was heard in the running exchange.
+    fn heard(&mut self) -> &mut Vec<Vec<u8>> {
+        let exchange = self.exchange();
+        let room = self.heard.len().max(exchange + 1);
+        self.heard.resize_with(room, Vec::new);
+        &mut self.heard[exchange]
+    }
+
+    /// The newest checkpoint cannot be read: the one before it, if there is one,
+    /// stands for it.
+    fn tear(&mut self) {
+        if let Some(older) = self.older.take() {
+            self.checkpoint = older;
+            self.reports.pop();
+        }
     }
 
     /// Appends what stands at a new place; `said` is how many were said since
@@ -118,6 +142,7 @@ impl<'a, R: Role> Party<'a, R> {
     pub(super) fn new(role: R, resume: Resume<'a, R>) -> Self {
         let disk = Disk {
             checkpoint: role.checkpoint(),
+            older: None,
             heard: Vec::new(),
             said: Vec::new(),
             reports: Vec::new(),
@@ -134,22 +159,29 @@ impl<'a, R: Role> Party<'a, R> {
     /// From the checkpoint, through what was heard.
     fn restart(&mut self) -> Result<(), ProtocolError> {
         let role = (self.resume)(self.crashes, &self.disk.checkpoint)?;
-        if self.disk.said.len() <= self.disk.exchange() {
-            // It was at rest.
-            self.memory = Memory::AtRest(role);
-            return Ok(());
-        }
-        let (mut said, mut out) = (0, Outbox::new());
-        let mut next = role.begin(self.disk.exchange() as u64, &mut out)?;
-        self.disk.record(&mut said, &mut out);
-        for payload in self.disk.heard.clone() {
-            next = match next {
-                Next::Continue(machine) => machine.handle(&payload, &mut out)?,
-                Next::Done(_) => panic!("a message after the end"),
+        self.memory = Memory::AtRest(role);
+        // Exchanges that had begun, which may be two after a torn checkpoint.
+        while self.disk.said.len() > self.disk.exchange() {
+            let role = match std::mem::replace(&mut self.memory, Memory::Nothing) {
+                Memory::AtRest(role) => role,
+                // In the midst of the last of them.
+                memory => {
+                    self.memory = memory;
+                    break;
+                }
             };
+            let (mut said, mut out) = (0, Outbox::new());
+            let mut next = role.begin(self.disk.exchange() as u64, &mut out)?;
             self.disk.record(&mut said, &mut out);
+            for payload in self.disk.heard().clone() {
+                next = match next {
+                    Next::Continue(machine) => machine.handle(&payload, &mut out)?,
+                    Next::Done(_) => panic!("a message after the end"),
+                };
+                self.disk.record(&mut said, &mut out);
+            }
+            self.settle(next, said);
         }
-        self.settle(next, said);
         Ok(())
     }
 
@@ -158,8 +190,9 @@ impl<'a, R: Role> Party<'a, R> {
         self.memory = match next {
             Next::Continue(machine) => Memory::Between { machine, said },
             Next::Done(Rest { role, report }) => {
-                self.disk.checkpoint = role.checkpoint();
-                self.disk.heard.clear();
+                let newest = role.checkpoint();
+                let before = std::mem::replace(&mut self.disk.checkpoint, newest);
+                self.disk.older = Some(before);
                 self.disk.reports.push(report);
                 Memory::AtRest(role)
             }
@@ -190,12 +223,12 @@ impl<'a, R: Role> Party<'a, R> {
             }
             Memory::Between { machine, said } => {
                 let there = peer.said.get(self.disk.exchange());
-                let Some((_, payload)) = there.and_then(|there| there.get(self.disk.heard.len()))
+                let Some((_, payload)) = there.and_then(|there| there.get(self.disk.heard().len()))
                 else {
                     self.memory = Memory::Between { machine, said };
                     return Ok(false);
                 };
-                self.disk.heard.push(payload.clone());
+                self.disk.heard().push(payload.clone());
                 if crash == Some(Moment::Heard) {
                     return Ok(true);
                 }
@@ -207,6 +240,10 @@ impl<'a, R: Role> Party<'a, R> {
         }
         self.disk.record(&mut said, &mut out);
         let done = matches!(next, Next::Done(_));
+        if crash == Some(Moment::Torn) {
+            self.disk.tear();
+            return Ok(true);
+        }
         if crash == Some(Moment::Said) || (done && crash == Some(Moment::Done)) {
             return Ok(true);
         }

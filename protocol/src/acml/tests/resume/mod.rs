@@ -201,7 +201,7 @@ fn both_at_every_step_under_paillier() {
         });
         both.collect::<Vec<_>>()
     };
-    for moment in [Moment::Heard, Moment::Computed, Moment::Done] {
+    for moment in [Moment::Heard, Moment::Computed, Moment::Done, Moment::Torn] {
         let survived = survives(&case, &backend, &crashes(moment));
         assert!(survived > 10, "{survived}");
     }
@@ -322,7 +322,7 @@ fn answers_under_paillier() {
                 Side::Right
             },
             step,
-            moment: Moment::ALL[step % 5],
+            moment: Moment::ALL[step % 6],
         })
         .filter(|crash| crash.step % 2 == 1)
         .collect();
