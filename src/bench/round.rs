@@ -9,8 +9,8 @@ use entente_protocol::{
     Role,
     acml::{ActiveRole, ActiveSetUp, MadeInTurn, PassiveRole, PassiveSetUp},
     job::{
-        Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, KeyPolicy, Liveness, Network,
-        Objective, Optimizer, Parties, Protocol, Resources, SampleShape, SchemeName, Training,
+        Bottom, Data, Decay, Encryption, Job, JobSpec, Keep, Liveness, Network, Objective,
+        Optimizer, Parties, Protocol, Resources, SampleShape, SchemeName, Training,
     },
     loopback::{self, Speaker},
     network::{Features, Labels, NetworkError},
@@ -160,7 +160,6 @@ fn job(bits: KeyBits, cut: Cut, rounds: u32) -> Result<Job, Failure> {
         privacy: Default::default(),
         liveness: Liveness::default(),
         resources: Resources::default(),
-        keys: KeyPolicy::default(),
     };
     Job::try_from(spec).map_err(Failure::runtime)
 }

@@ -308,7 +308,6 @@ fn record(number: u128, name: &str) -> Result<JobRecord, Violation> {
             seed: u64::MAX,
         },
         encryption: Encryption::default(),
-        keys: Default::default(),
         privacy: Default::default(),
         fixed_point: Default::default(),
         liveness: Liveness::default(),

@@ -98,12 +98,16 @@ fn sides_with<S: Scheme>(
     (ActiveRole::with_algebra(set_up).unwrap(), passive)
 }
 
-/// Goes through a job; `seen` may change what is said. What the sides report of
-/// every exchange, and how it ended.
+/// What the sides report of every exchange.
 type Told = Vec<[Report; 2]>;
+/// Hears, and may change, what is said in an exchange.
+type Seen<'a> = &'a mut dyn FnMut(u64, Speaker, &'static str, &mut Vec<u8>);
+
+/// Goes through a job; `seen` may change what is said. What is reported, and how it
+/// ended.
 fn through<L: Role, R: Role>(
     (mut active, mut passive): (L, R),
-    seen: &mut dyn FnMut(u64, Speaker, &'static str, &mut Vec<u8>),
+    seen: Seen<'_>,
 ) -> (Told, Result<(), ProtocolError>) {
     let mut told = Vec::new();
     while (told.len() as u64) < active.schedule().exchanges() {
