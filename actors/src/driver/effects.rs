@@ -18,7 +18,7 @@ pub enum Command<R: Role> {
     /// Save what the job leaves at this party.
     Save(Product),
     /// Tell the party where the job stands.
-    Tell(Status),
+    Tell(Box<Status>),
 }
 
 /// What follows from an event: records to keep, then commands to do.

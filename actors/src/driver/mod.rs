@@ -388,7 +388,7 @@ impl<R: Role> Driver<R> {
         };
         if self.told.as_ref() != Some(&status) {
             self.told = Some(status.clone());
-            effects.then(Command::Tell(status));
+            effects.then(Command::Tell(Box::new(status)));
         }
     }
 

@@ -266,7 +266,7 @@ impl<R: Role> JobActor<R> {
                         addr.do_send(Kept(kept.map_err(|error| error.to_string())));
                     });
                 }
-                Command::Tell(status) => self.tell(status, ctx),
+                Command::Tell(status) => self.tell(*status, ctx),
             }
         }
     }

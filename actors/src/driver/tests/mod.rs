@@ -116,7 +116,7 @@ impl Desk {
             match command {
                 Command::Compute(work) => assert!(self.work.replace(work).is_none()),
                 Command::Send(Leaving { packet, .. }) => self.sent.push(packet),
-                Command::Tell(status) => self.status = Some(status),
+                Command::Tell(status) => self.status = Some(*status),
                 _ => {}
             }
         }

@@ -101,9 +101,10 @@ fn sides_with<S: Scheme>(
 /// Goes through a job; `seen` may change what is said. What the sides report of
 /// every exchange, and how it ended.
 type Told = Vec<[Report; 2]>;
+type Seen<'a> = dyn FnMut(u64, Speaker, &'static str, &mut Vec<u8>) + 'a;
 fn through<L: Role, R: Role>(
     (mut active, mut passive): (L, R),
-    seen: &mut dyn FnMut(u64, Speaker, &'static str, &mut Vec<u8>),
+    seen: &mut Seen<'_>,
 ) -> (Told, Result<(), ProtocolError>) {
     let mut told = Vec::new();
     while (told.len() as u64) < active.schedule().exchanges() {

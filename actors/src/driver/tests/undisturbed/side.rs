@@ -202,7 +202,7 @@ impl<S: Store> Side<S> {
                 }
                 Command::Tell(status) => {
                     came.held = status.standing == Standing::Held;
-                    self.status = Some(status);
+                    self.status = Some(*status);
                 }
                 other => came.frames.extend(frame(other)),
             }
@@ -228,7 +228,7 @@ impl<S: Store> Side<S> {
         let (commands, _) = running.on(now, event, journal, full, doom, &mut came);
         for command in commands {
             match command {
-                Command::Tell(status) => self.status = Some(status),
+                Command::Tell(status) => self.status = Some(*status),
                 Command::Compute(_) | Command::Save(_) => panic!("it is over"),
                 other => came.frames.extend(frame(other)),
             }
