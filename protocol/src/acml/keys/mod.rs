@@ -29,7 +29,7 @@
 //! **No stall.** Who makes keys ([`NextKeys`]) does so on a thread of its own, and is
 //! asked at every rest whether there is one. One that is late is late: rounds go on
 //! under the old key for as many rounds again as the job gives a key
-//! ([`Due`]). Only then they wait, on both sides, because that is what was agreed;
+//! ([`due::Due`]). Only then they wait, on both sides, because that is what was agreed;
 //! and the passive party, which knows the job as well, takes no message under a key
 //! that should be gone.
 //!
