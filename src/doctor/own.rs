@@ -7,8 +7,6 @@ use rustls::{ClientConnection, ServerConnection, pki_types::ServerName};
 
 use super::finding::Finding;
 
-/// Below this a certificate should be on its way to being replaced.
-const SOON_DAYS: i64 = 7;
 const DAY_S: i64 = 86_400;
 
 /// Reads certificate and key; the credentials if they can be used.
@@ -23,8 +21,11 @@ pub(super) fn certificate(files: &TlsFiles, findings: &mut Vec<Finding>) -> Opti
     findings.push(judge_expiry(
         credentials.identity(),
         credentials.not_after_unix_s(),
+        credentials.is_nearly_over(now_unix_s()),
         now_unix_s(),
     ));
+    let lists_end = credentials.lists_end_unix_s();
+    findings.extend(lists_end.map(|end| judge_lists(end, now_unix_s())));
     findings.push(match leads_to_own_roots(&credentials) {
         Ok(()) => Finding::ok("certificate chain", "leads to an authority in [tls] ca"),
         Err(error) => Finding::warning(
@@ -55,17 +56,39 @@ pub(super) fn now_unix_s() -> i64 {
 }
 
 /// How long a certificate will speak.
-pub(super) fn judge_expiry(of: &Identity, not_after_unix_s: i64, now_unix_s: i64) -> Finding {
+pub(super) fn judge_expiry(
+    of: &Identity,
+    not_after_unix_s: i64,
+    nearly_over: bool,
+    now_unix_s: i64,
+) -> Finding {
     let days = (not_after_unix_s - now_unix_s).div_euclid(DAY_S);
     let seen = format!("{of}, ends in {days} days");
-    match days {
-        ..0 => Finding::failure(
+    match (days, nearly_over) {
+        (..0, _) => Finding::failure(
             "certificate",
             format!("{of}, has ended"),
             "have it reissued",
         ),
-        0..SOON_DAYS => Finding::warning("certificate", seen, "have it reissued in time"),
-        _ => Finding::ok("certificate", seen),
+        (_, true) => Finding::warning(
+            "certificate",
+            format!("{seen}: less than a third of its life"),
+            "entente cert renew",
+        ),
+        (_, false) => Finding::ok("certificate", seen),
+    }
+}
+
+/// How long revocation lists will be taken.
+pub(super) fn judge_lists(end_unix_s: i64, now_unix_s: i64) -> Finding {
+    let days = (end_unix_s - now_unix_s).div_euclid(DAY_S);
+    match days {
+        ..0 => Finding::failure(
+            "revocation lists",
+            "one has ended: no certificate of its authority is taken",
+            "entente ca crl at the authority, and the new list to where [tls] crls says",
+        ),
+        _ => Finding::ok("revocation lists", format!("the first ends in {days} days")),
     }
 }
 

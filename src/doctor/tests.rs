@@ -10,7 +10,7 @@ use entente_wire::{Hello, WIRE_VERSIONS};
 use super::{
     finding::Status::{self, Failure, Ok, Warning},
     machine::{judge_disk, judge_memory, judge_mode, meminfo_bytes},
-    own::judge_expiry,
+    own::{judge_expiry, judge_lists},
     peer::judge_versions,
     service::{judge_skew, skew, version},
     speed::judge_tier,
@@ -32,16 +32,18 @@ where
 fn a_certificate_is_replaced_before_it_ends() {
     let of = Identity::party("bank-a".parse().unwrap());
     let now = 1_000 * DAY;
-    let judge = |left| judge_expiry(&of, now + left, now).status();
+    let judge = |(left, nearly)| judge_expiry(&of, now + left, nearly, now).status();
     let expected = [
-        (30 * DAY, Ok),
-        (7 * DAY, Ok),
-        (7 * DAY - 1, Warning),
-        (0, Warning),
-        (-1, Failure),
-        (-30 * DAY, Failure),
+        ((30 * DAY, false), Ok),
+        ((2 * DAY, false), Ok),
+        ((2 * DAY, true), Warning),
+        ((0, true), Warning),
+        ((-1, true), Failure),
+        ((-30 * DAY, true), Failure),
     ];
     all(judge, expected);
+    let judge = |left| judge_lists(now + left, now).status();
+    all(judge, [(DAY, Ok), (0, Ok), (-1, Failure)]);
 }
 
 #[test]

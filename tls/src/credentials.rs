@@ -18,6 +18,7 @@ use crate::peer::Peer;
 use crate::revocation::Revocation;
 use crate::signature::Authorities;
 use crate::tls_files::TlsFiles;
+use crate::watch::is_nearly_over;
 
 /// Own certificate chain and key, and those who are trusted: the only source of
 /// TLS configurations.
@@ -152,6 +153,14 @@ impl Credentials {
     #[must_use]
     pub fn not_after_unix_s(&self) -> i64 {
         self.current.loaded().not_after_unix_s
+    }
+
+    /// Whether less than a third of the life of our own certificate is left, so that
+    /// it should be renewed.
+    #[must_use]
+    pub fn is_nearly_over(&self, unix_s: i64) -> bool {
+        let loaded = self.current.loaded();
+        is_nearly_over((loaded.not_before_unix_s, loaded.not_after_unix_s), unix_s)
     }
 
     /// When the first of the revocation lists ends, if there is one that does.

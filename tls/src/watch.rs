@@ -168,11 +168,10 @@ impl Warnings {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let unix_s = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let own = (loaded.not_before_unix_s, loaded.not_after_unix_s);
-        if is_nearly_over(own, unix_s) {
+        if credentials.is_nearly_over(unix_s) {
             self.said = Some(now);
             tracing::warn!(
-                identity = %credentials.identity(), serial = loaded.serial, not_after = moment(own.1),
+                identity = %credentials.identity(), serial = loaded.serial, not_after = moment(loaded.not_after_unix_s),
                 "less than a third of the certificate's life is left: renew it (entente cert renew)"
             );
         }
@@ -190,7 +189,7 @@ impl Warnings {
 }
 
 /// Whether less than a third of a life is left.
-fn is_nearly_over((from, to): (i64, i64), now: i64) -> bool {
+pub(crate) fn is_nearly_over((from, to): (i64, i64), now: i64) -> bool {
     let (whole, left) = (to.saturating_sub(from), to.saturating_sub(now));
     left.saturating_mul(3) < whole
 }
