@@ -185,5 +185,5 @@ fn exit_codes_are_the_same_in_the_help_and_in_the_readme() {
         assert!(readme.contains(&row), "{row}");
         count += 1;
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 10);
 }
