@@ -1,6 +1,6 @@
 -- A row while nothing new begins: since when, and who said so.
 CREATE TABLE draining (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
     since_ms BIGINT NOT NULL,
     who TEXT NOT NULL
 );

@@ -281,7 +281,7 @@ impl Engine {
         let change = match (change.expected_state(), change.entered()) {
             // What nobody asked for, and no failure explains.
             (_, Some(JobState::Parked)) | (JobState::Reserved, Some(JobState::Queued)) => {
-                let reason = self.in_words(change.record(), now);
+                let reason = self.why_places_are_lost(change.record(), now);
                 change.because(reason)
             }
             _ => change,

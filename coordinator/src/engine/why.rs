@@ -76,6 +76,22 @@ impl Engine {
         in_words(self.reasons(record, None, now))
     }
 
+    /// Why a job has lost its places, by what its parties are known to do. Who
+    /// stands in the queue is no part of that: it is settled after the places were
+    /// lost.
+    pub(super) fn why_places_are_lost(&self, record: &JobRecord, now: Millis) -> Option<String> {
+        let of_side = |side| match record.state {
+            JobState::Parked => self.why_standing(record, side, now),
+            _ => {
+                let party = record.task.party(side);
+                let away = self.away_for(party, now).is_some();
+                away.then(|| self.not_connected(party, now))
+            }
+        };
+        let sides = [Side::Active, Side::Passive].into_iter();
+        in_words(sides.filter_map(of_side))
+    }
+
     fn why_preparing(&self, record: &JobRecord, side: Side, now: Millis) -> Option<Reason> {
         if record.sides.of(side).is_prepared() {
             return None;

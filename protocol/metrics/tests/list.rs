@@ -12,6 +12,8 @@ const WITHOUT_UNIT: &[&str] = &[
     "entente_party_jobs",
     "entente_jobs",
     "entente_leader",
+    "entente_draining",
+    "entente_key_epoch",
     "entente_parties_connected",
     "entente_build_info",
 ];

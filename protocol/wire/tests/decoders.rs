@@ -122,7 +122,7 @@ fn unknown_frame_types_and_refusals_are_refused() {
         },
         reason: Refusal::Busy,
     };
-    for code in [0, 6, 255] {
+    for code in [0, 7, 255] {
         let mut bytes = frame.encoded();
         *bytes.last_mut().unwrap() = code;
         assert_eq!(

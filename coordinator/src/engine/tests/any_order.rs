@@ -318,3 +318,125 @@ proptest! {
         }
     }
 }
+
+/// The reason that went into a job's log named for whom room was kept by what the
+/// queue had thought before: an engine that looks at everything said another one.
+#[test]
+fn why_places_are_lost_does_not_hang_on_what_was_looked_at() {
+    let ops = [
+        Op::Submit {
+            active: 0,
+            passive: 2,
+        },
+        Op::Propose {
+            active: 0,
+            passive: 1,
+        },
+        Op::Submit {
+            active: 1,
+            passive: 2,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Step {
+            party: 0,
+            exchanges: 0,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 0,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::RestartCoordinator,
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Submit {
+            active: 1,
+            passive: 2,
+        },
+        Op::Cancel { job: 4 },
+        Op::Pause { job: 2 },
+        Op::Step {
+            party: 2,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 0,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 2,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 2,
+            exchanges: 0,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Submit {
+            active: 0,
+            passive: 1,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 4,
+        },
+        Op::Step {
+            party: 0,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 4,
+        },
+        Op::Step {
+            party: 1,
+            exchanges: 0,
+        },
+        Op::Pass { seconds: 23 },
+        Op::Step {
+            party: 1,
+            exchanges: 0,
+        },
+        Op::Pass { seconds: 27 },
+        Op::Step {
+            party: 2,
+            exchanges: 0,
+        },
+        Op::Step {
+            party: 0,
+            exchanges: 0,
+        },
+        Op::Pass { seconds: 11 },
+    ];
+    let mut trial = Trial::new();
+    for op in ops {
+        trial.perform(op);
+    }
+}
