@@ -10,7 +10,6 @@ use house::{House, eventually, get, get_as, succeed};
 
 /// What a party has no occasion to tell of while all goes well.
 const WITHOUT_OCCASION: &[&str] = &[
-    "entente_messages_refused_total",
     "entente_protocol_errors_total",
     "entente_label_leak_auc_ratio",
 ];

@@ -5,6 +5,7 @@ use entente_metrics::{
     MESSAGE_RESEND, MESSAGES, MESSAGES_REFUSED, OUTBOX, RETRIES,
 };
 use entente_protocol::job::PartyName;
+use entente_wire::Refusal;
 
 use super::{LinkMeters, Meters, Share};
 
@@ -15,6 +16,9 @@ impl Meters {
             registry.family(&LINKS_UP).seed([[peer.as_str()]]);
             registry.family(&LINK_QUEUE).seed([[peer.as_str()]]);
         }
+        registry
+            .family(&MESSAGES_REFUSED)
+            .seed(Refusal::ALL.map(|reason| [reason.label()]));
         let retries = [LINK_CONNECT, MESSAGE_RESEND, COORDINATOR_SYNC];
         registry.family(&RETRIES).seed(retries.map(|what| [what]));
     }

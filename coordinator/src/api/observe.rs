@@ -12,7 +12,7 @@ use actix_web::{
 };
 use entente_metrics::{API_REQUESTS, API_SECONDS, Counter, Family, Histogram, Registry, SYNCS};
 
-use super::Api;
+use super::{Api, routes::TABLE};
 
 /// What is counted of the API.
 #[derive(Clone)]
@@ -24,11 +24,17 @@ pub(crate) struct Meters {
 
 impl Meters {
     pub(crate) fn new(registry: &Registry) -> Self {
-        Self {
+        let meters = Self {
             requests: registry.family(&API_REQUESTS),
             seconds: registry.family(&API_SECONDS),
             syncs: registry.family(&SYNCS).with([]),
+        };
+        for route in TABLE {
+            let (path, method) = (route.path, route.method.label());
+            meters.requests.seed([[path, method, "2xx"]]);
+            meters.seconds.seed([[path]]);
         }
+        meters
     }
 
     pub(super) fn synced(&self) {

@@ -83,7 +83,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const ALL: [Self; 6] = [
+    /// All of them.
+    pub const ALL: [Self; 6] = [
         Self::UnknownSession,
         Self::Busy,
         Self::Ended,
