@@ -5,13 +5,26 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::{Definition, Kind, list::Families};
+use crate::{
+    Definition, Kind,
+    list::{ALL, Families},
+};
 
 /// What went wrong in the metrics library: a defect of the list or of a label,
 /// never of what was measured.
 #[derive(Debug, Error)]
 #[error("metrics: {0}; this is a defect, please report it")]
 pub struct MetricsError(#[from] prometheus::Error);
+
+/// What somebody may see of the metrics. A party may look at its own jobs and no
+/// others, and series cannot be told apart by whose they are: so it sees none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// All of them.
+    Everything,
+    /// Those that name no job, and no party at the coordinator.
+    Totals,
+}
 
 /// Every metric of the list, for one process. Clones share their values.
 #[derive(Clone)]
@@ -44,12 +57,18 @@ impl Registry {
         }
     }
 
-    /// Everything, in Prometheus's text format (version 0.0.4).
+    /// What `sight` may see, in Prometheus's text format (version 0.0.4).
     ///
     /// # Errors
     /// [`MetricsError`] when the metrics cannot be written down.
-    pub fn render(&self) -> Result<String, MetricsError> {
-        let families = self.exported.gather();
+    pub fn render(&self, sight: Sight) -> Result<String, MetricsError> {
+        let mut families = self.exported.gather();
+        if sight == Sight::Totals {
+            families.retain(|family| {
+                let listed = ALL.iter().find(|metric| metric.name == family.name());
+                !listed.is_some_and(|metric| metric.names_others())
+            });
+        }
         Ok(prometheus::TextEncoder::new().encode_to_string(&families)?)
     }
 }
