@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Set to write the files instead of comparing them.
-const WRITE: &str = "ENTENTE_DASHBOARDS_WRITE";
+const WRITE: &str = "ENTENTE_WRITE_TABLES";
 
 #[test]
 fn json_is_what_the_source_makes() {

@@ -101,7 +101,7 @@ fn panel(id: usize, place: Value, source: &Panel) -> Value {
         "datasource": datasource(),
         "gridPos": place,
         "fieldConfig": { "defaults": defaults(source), "overrides": overrides(source) },
-        "options": options(source.kind),
+        "options": options(source),
         "targets": targets,
     });
     if source.kind == Kind::Table {
@@ -229,15 +229,15 @@ fn transformations(source: &Panel) -> Value {
     steps.into()
 }
 
-fn options(kind: Kind) -> Value {
+fn options(source: &Panel) -> Value {
     let last = json!({ "calcs": ["lastNotNull"], "fields": "", "values": false });
-    match kind {
+    match source.kind {
         Kind::Stat => json!({
             "reduceOptions": last,
             "graphMode": "none",
             "colorMode": "value",
             "justifyMode": "auto",
-            "textMode": "value",
+            "textMode": if source.queries.len() > 1 { "value_and_name" } else { "value" },
             "orientation": "auto",
         }),
         Kind::Bargauge => json!({

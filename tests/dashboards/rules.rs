@@ -34,7 +34,7 @@ pub(crate) struct Rule {
 
 /// All of them.
 pub(crate) fn rules() -> Vec<Rule> {
-    let file: File = serde_yaml_ng::from_str(&read("prometheus/alerts.yml")).unwrap();
+    let file: File = serde_saphyr::from_str(&read("prometheus/alerts.yml")).unwrap();
     file.groups
         .into_iter()
         .flat_map(|group| group.rules)
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_impatient_copy_has_the_same_alerts() {
         let names = |text: &str| -> Vec<String> {
-            let file: File = serde_yaml_ng::from_str(text).unwrap();
+            let file: File = serde_saphyr::from_str(text).unwrap();
             let rules = file.groups.into_iter().flat_map(|group| group.rules);
             rules.map(|rule| rule.alert).collect()
         };

@@ -190,7 +190,7 @@ fn what_is_provisioned_is_what_dashboards_ask() {
         kind: String,
     }
     let file = "grafana/provisioning/datasources/prometheus.yml";
-    let file: Datasources = serde_yaml_ng::from_str(&read(file)).unwrap();
+    let file: Datasources = serde_saphyr::from_str(&read(file)).unwrap();
     let [datasource] = &file.datasources[..] else {
         panic!("one datasource");
     };
@@ -203,7 +203,7 @@ fn what_is_provisioned_is_what_dashboards_ask() {
         providers: Vec<serde_json::Value>,
     }
     let file = "grafana/provisioning/dashboards/entente.yml";
-    let file: Providers = serde_yaml_ng::from_str(&read(file)).unwrap();
+    let file: Providers = serde_saphyr::from_str(&read(file)).unwrap();
     assert_eq!(file.providers.len(), 1);
     assert_eq!(file.providers[0]["type"], "file");
     assert!(file.providers[0]["options"]["path"].is_string());
