@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::{
-    Definition, Kind,
+    BUILD_INFO, Definition, Kind,
     list::{ALL, Families},
 };
 
@@ -55,6 +55,14 @@ impl Registry {
             family: (definition.family)(&self.families).clone(),
             kind: PhantomData,
         }
+    }
+
+    /// Says what runs: its version, and the versions of the protocol between parties that
+    /// it speaks.
+    pub fn runs(&self, version: &str, wire: &[u16]) {
+        let newest = wire.iter().max().map(u16::to_string);
+        let build = [version, newest.as_deref().unwrap_or("none")];
+        self.family(&BUILD_INFO).with(build).set(1);
     }
 
     /// What `sight` may see, in Prometheus's text format (version 0.0.4).
