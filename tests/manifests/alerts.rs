@@ -48,7 +48,9 @@ fn rules_are_made_of_the_alerts() {
 #[test]
 fn each_alert_has_its_page_and_each_page_its_alert() {
     let alerts = read("dashboards/prometheus/alerts.yml");
-    let rules = list(&alerts["groups"]).iter().flat_map(|group| list(&group["rules"]));
+    let rules = list(&alerts["groups"])
+        .iter()
+        .flat_map(|group| list(&group["rules"]));
     let named: BTreeSet<_> = rules
         .map(|rule| {
             let name = rule["alert"].as_str().unwrap().to_owned();
@@ -59,12 +61,18 @@ fn each_alert_has_its_page_and_each_page_its_alert() {
         })
         .collect();
     let text = fs::read_to_string(root().join("deploy/runbooks/alerts.md")).unwrap();
-    let pages = text.lines().filter_map(|line| line.strip_prefix("## Entente"));
+    let pages = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("## Entente"));
     let pages: BTreeSet<_> = pages.map(|rest| format!("Entente{rest}")).collect();
     assert_eq!(pages, named);
     for page in text.split("\n## ").skip(1) {
         for part in ["**Means**", "**Look**", "**Do**", "**Escalate**"] {
-            assert!(page.contains(part), "{part} of {}", page.lines().next().unwrap());
+            assert!(
+                page.contains(part),
+                "{part} of {}",
+                page.lines().next().unwrap()
+            );
         }
     }
 }

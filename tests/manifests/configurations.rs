@@ -48,7 +48,10 @@ impl Container {
             }
         }
         let volumes = list(&spec["volumes"]);
-        let volume = volumes.iter().find(|one| one["name"] == "configuration").unwrap();
+        let volume = volumes
+            .iter()
+            .find(|one| one["name"] == "configuration")
+            .unwrap();
         assert_eq!(volume["projected"]["defaultMode"], 0o440);
         for source in list(&volume["projected"]["sources"]) {
             made.project(overlay, of, source);
@@ -74,7 +77,10 @@ impl Container {
         }
         let secret = source["secret"]["name"].as_str();
         for item in list(&source["secret"]["items"]) {
-            let (key, path) = (item["key"].as_str().unwrap(), item["path"].as_str().unwrap());
+            let (key, path) = (
+                item["key"].as_str().unwrap(),
+                item["path"].as_str().unwrap(),
+            );
             self.write(path, &content(overlay, secret.unwrap(), of, key));
         }
     }
@@ -115,10 +121,13 @@ impl Container {
 
     /// Runs the container's command with `more`, as its user if that can be done.
     fn run(&self, more: &[&str]) -> Output {
-        let args = self.args.iter().map(|arg| match arg.strip_prefix(CONFIGURATION) {
-            Some(rest) => format!("{}{rest}", self.below(CONFIGURATION)),
-            None => arg.clone(),
-        });
+        let args = self
+            .args
+            .iter()
+            .map(|arg| match arg.strip_prefix(CONFIGURATION) {
+                Some(rest) => format!("{}{rest}", self.below(CONFIGURATION)),
+                None => arg.clone(),
+            });
         let user = self.user.to_string();
         let become_user = ["--reuid", &user, "--regid", &user, "--clear-groups"];
         let mut able = Command::new("setpriv");
@@ -133,7 +142,12 @@ impl Container {
             false => Command::new(ENTENTE),
         };
         let variables = self.variables.iter().map(|(name, value)| (name, value));
-        command.args(args).args(more).envs(variables).output().unwrap()
+        command
+            .args(args)
+            .args(more)
+            .envs(variables)
+            .output()
+            .unwrap()
     }
 }
 
@@ -180,7 +194,10 @@ fn pki(overlay: &Overlay, kind: &str, name: &str) -> PathBuf {
         succeed(folder, &["cert", "ca", "--out", out]);
     }
     if !pki.join(format!("{name}.pem")).exists() {
-        succeed(folder, &["cert", "issue", kind, name, "--ca", out, "--out", out]);
+        succeed(
+            folder,
+            &["cert", "issue", kind, name, "--ca", out, "--out", out],
+        );
     }
     pki
 }
@@ -196,7 +213,8 @@ fn the_binary_takes_every_configuration_as_it_is_mounted() {
             // A party that launches is built for it; whether every key of it is known is
             // asked before that.
             let other_build = overlay.name == "launcher"
-                && (errors.contains("launcher.kind") || errors.contains("unknown field `launcher`"));
+                && (errors.contains("launcher.kind")
+                    || errors.contains("unknown field `launcher`"));
             let good = output.status.success() && said.contains("good, for");
             assert!(good || other_build, "{}, {name}: {errors}", overlay.name);
         }
@@ -228,7 +246,11 @@ fn a_key_that_is_misspelt_or_read_by_others_is_refused() {
     }
     let text = fs::read_to_string(data.join("entente.toml")).unwrap();
     change("entente.toml", 0o644);
-    fs::write(data.join("entente.toml"), text.replace("capacity", "capacty")).unwrap();
+    fs::write(
+        data.join("entente.toml"),
+        text.replace("capacity", "capacty"),
+    )
+    .unwrap();
     refused("capacty");
 }
 
@@ -263,7 +285,10 @@ fn containers_say_what_their_configurations_say() {
                 let output = Command::new(ENTENTE).args(&command[1..]).output().unwrap();
                 assert_eq!(output.status.code(), Some(3), "{command:?}");
                 // Its own deadline is before the kubelet's.
-                assert!(container[probe]["timeoutSeconds"].as_u64().unwrap() > 2, "{name}");
+                assert!(
+                    container[probe]["timeoutSeconds"].as_u64().unwrap() > 2,
+                    "{name}"
+                );
             }
         }
     }

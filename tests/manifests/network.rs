@@ -51,7 +51,10 @@ fn ports(overlay: &Overlay, of: &str, template: &Value) -> [BTreeSet<u64>; 3] {
         .flat_map(|service| list(&service["spec"]["ports"]))
         .map(|port| number(&port["targetPort"]));
     [
-        listens.clone().map(|port| port["containerPort"].as_u64().unwrap()).collect(),
+        listens
+            .clone()
+            .map(|port| port["containerPort"].as_u64().unwrap())
+            .collect(),
         let_in.collect(),
         leads_to.collect(),
     ]
@@ -66,7 +69,11 @@ fn policies_let_in_what_services_lead_to_and_nothing_else() {
             assert!(let_in.is_subset(&listens), "{}: {name}", overlay.name);
             // A party's metrics are for who scrapes them.
             let left: Vec<_> = listens.difference(&let_in).collect();
-            assert!(left.is_empty() || left == [&9401], "{}: {left:?}", overlay.name);
+            assert!(
+                left.is_empty() || left == [&9401],
+                "{}: {left:?}",
+                overlay.name
+            );
         }
     }
 }
@@ -80,7 +87,11 @@ fn policies_let_out_to_what_is_called_and_say_to_whom() {
                 for rule in list(&spec[way]) {
                     let who = list(&rule[ends]);
                     assert!(!who.is_empty(), "{}: anybody", name(policy));
-                    assert!(!list(&rule["ports"]).is_empty(), "{}: any port", name(policy));
+                    assert!(
+                        !list(&rule["ports"]).is_empty(),
+                        "{}: any port",
+                        name(policy)
+                    );
                     for one in who {
                         // A whole namespace, or the world, is more than anything needs.
                         let cidr = one["ipBlock"]["cidr"].as_str();
@@ -90,7 +101,10 @@ fn policies_let_out_to_what_is_called_and_say_to_whom() {
                     }
                 }
             }
-            for port in list(&spec["egress"]).iter().flat_map(|rule| list(&rule["ports"])) {
+            for port in list(&spec["egress"])
+                .iter()
+                .flat_map(|rule| list(&rule["ports"]))
+            {
                 let port = port["port"].as_u64().unwrap();
                 let ours = [7400, 7401, 7405].contains(&port);
                 let foreign = FOREIGN.contains(&(name(policy), port));
@@ -100,9 +114,13 @@ fn policies_let_out_to_what_is_called_and_say_to_whom() {
         // In each namespace nothing passes that is not allowed.
         for one in overlay.of("Namespace") {
             let denies = overlay.of("NetworkPolicy").any(|policy| {
-                let all = policy["spec"]["podSelector"].as_object().unwrap().is_empty();
+                let all = policy["spec"]["podSelector"]
+                    .as_object()
+                    .unwrap()
+                    .is_empty();
                 let both = list(&policy["spec"]["policyTypes"]).len() == 2;
-                let nothing = policy["spec"]["ingress"].is_null() && policy["spec"]["egress"].is_null();
+                let nothing =
+                    policy["spec"]["ingress"].is_null() && policy["spec"]["egress"].is_null();
                 namespace(policy) == name(one) && all && both && nothing
             });
             assert!(denies, "{}: {}", overlay.name, name(one));
@@ -125,9 +143,16 @@ fn in_the_demo_both_ends_agree() {
         labels
     };
     let allows = |from: &str, to: &str, way: &str, ends: &str, port: u64| {
-        let (own, other) = if way == "egress" { (from, to) } else { (to, from) };
+        let (own, other) = if way == "egress" {
+            (from, to)
+        } else {
+            (to, from)
+        };
         let mut templates = demo.templates();
-        let pod = templates.find(|(namespace, ..)| *namespace == other).unwrap().2;
+        let pod = templates
+            .find(|(namespace, ..)| *namespace == other)
+            .unwrap()
+            .2;
         demo.of("NetworkPolicy")
             .filter(|policy| namespace(policy) == own)
             .flat_map(|policy| list(&policy["spec"][way]))
@@ -135,7 +160,10 @@ fn in_the_demo_both_ends_agree() {
             .flat_map(|rule| list(&rule[ends]))
             .any(|one| {
                 selects(&one["namespaceSelector"]["matchLabels"], &labels(other))
-                    && selects(&one["podSelector"]["matchLabels"], &pod["metadata"]["labels"])
+                    && selects(
+                        &one["podSelector"]["matchLabels"],
+                        &pod["metadata"]["labels"],
+                    )
             })
     };
     let [a, b, c] = ["entente-bank-a", "entente-bank-b", "entente-coordinator"];

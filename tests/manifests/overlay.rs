@@ -9,8 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// Those that somebody applies, and parts that are built by themselves.
-pub(crate) const OVERLAYS: [&str; 5] =
-    ["coordinator", "party", "demo", "production", "launcher"];
+pub(crate) const OVERLAYS: [&str; 5] = ["coordinator", "party", "demo", "production", "launcher"];
 
 pub(crate) fn kubernetes() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes")
@@ -41,10 +40,16 @@ fn make() -> Vec<Overlay> {
     }
     let made = OVERLAYS.map(|name| {
         let folder = kubernetes().join("overlays").join(name);
-        let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
+        let output = Command::new("kubectl")
+            .arg("kustomize")
+            .arg(folder)
+            .output();
         let output = output.unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && errors.is_empty(), "{name}: {errors}");
+        assert!(
+            output.status.success() && errors.is_empty(),
+            "{name}: {errors}"
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         let resources = serde_saphyr::from_multiple(&text).unwrap();
         Overlay {
@@ -74,7 +79,9 @@ pub(crate) fn name(resource: &Value) -> &str {
 }
 
 pub(crate) fn namespace(resource: &Value) -> &str {
-    resource["metadata"]["namespace"].as_str().unwrap_or_default()
+    resource["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 /// The list at a place, or none.

@@ -19,7 +19,9 @@ const SECRETS_OF_PEOPLE: [&str; 6] = [
 
 /// Labels of pods in a namespace: of templates, and of what a launcher makes.
 fn pods<'a>(overlay: &'a Overlay, of: &'a str) -> impl Iterator<Item = Value> + 'a {
-    let templates = overlay.templates().filter(move |(namespace, ..)| *namespace == of);
+    let templates = overlay
+        .templates()
+        .filter(move |(namespace, ..)| *namespace == of);
     let mut labels: Vec<Value> = templates
         .map(|(_, name, template)| {
             let mut labels = template["metadata"]["labels"].clone();
@@ -91,7 +93,9 @@ fn what_is_mounted_is_there() {
             .collect();
         for (of, name, template) in overlay.templates() {
             let volumes = list(&template["spec"]["volumes"]);
-            let sources = volumes.iter().flat_map(|one| list(&one["projected"]["sources"]));
+            let sources = volumes
+                .iter()
+                .flat_map(|one| list(&one["projected"]["sources"]));
             for source in sources {
                 if let Some(map) = source["configMap"]["name"].as_str() {
                     assert!(made.contains(&(of, map)), "{}: {map}", overlay.name);
@@ -103,11 +107,16 @@ fn what_is_mounted_is_there() {
             let accounts = overlay.of("ServiceAccount");
             let mut accounts = accounts.filter(|one| namespace(one) == of);
             let account = template["spec"]["serviceAccountName"].as_str().unwrap();
-            assert!(accounts.any(|one| crate::overlay::name(one) == account), "{name}");
+            assert!(
+                accounts.any(|one| crate::overlay::name(one) == account),
+                "{name}"
+            );
             let mounted = volumes.iter().map(|one| &one["name"]);
             let claims = overlay.of("StatefulSet").filter(|one| namespace(one) == of);
             let claims = claims.flat_map(|one| list(&one["spec"]["volumeClaimTemplates"]));
-            let there: Vec<_> = mounted.chain(claims.map(|one| &one["metadata"]["name"])).collect();
+            let there: Vec<_> = mounted
+                .chain(claims.map(|one| &one["metadata"]["name"]))
+                .collect();
             for container in list(&template["spec"]["containers"]) {
                 for mount in list(&container["volumeMounts"]) {
                     assert!(there.contains(&&mount["name"]), "{name}: {}", mount["name"]);
@@ -136,7 +145,11 @@ fn only_coordinators_that_share_a_database_are_several() {
         }
         let image = format!("entente:{}", env!("CARGO_PKG_VERSION"));
         for (_, name, template) in overlay.templates() {
-            assert_eq!(template["spec"]["containers"][0]["image"], image.as_str(), "{name}");
+            assert_eq!(
+                template["spec"]["containers"][0]["image"],
+                image.as_str(),
+                "{name}"
+            );
         }
     }
 }

@@ -31,14 +31,19 @@ const RULES: [Rule; 18] = [
     ("Capabilities", capabilities),
     ("house: read-only root file system", read_only_root),
     ("house: no token that nobody needs", no_token),
-    ("house: memory has a limit, and what is needed is asked for", resources),
+    (
+        "house: memory has a limit, and what is needed is asked for",
+        resources,
+    ),
 ];
 
 /// What a pod's specification breaks, by the rules' names.
 fn broken(pod: &Value) -> Vec<String> {
     let of = |(name, rule): &Rule| {
         let found = rule(pod).into_iter();
-        found.map(|what| format!("{name}: {what}")).collect::<Vec<_>>()
+        found
+            .map(|what| format!("{name}: {what}"))
+            .collect::<Vec<_>>()
     };
     RULES.iter().flat_map(of).collect()
 }
@@ -78,11 +83,16 @@ fn host_process(pod: &Value) -> Vec<String> {
 
 fn host_namespaces(pod: &Value) -> Vec<String> {
     let kinds = ["hostNetwork", "hostPID", "hostIPC"].into_iter();
-    kinds.flat_map(|kind| when(pod[kind] == true, kind)).collect()
+    kinds
+        .flat_map(|kind| when(pod[kind] == true, kind))
+        .collect()
 }
 
 fn privileged(pod: &Value) -> Vec<String> {
-    when(contexts(pod).any(|one| one["privileged"] == true), "privileged")
+    when(
+        contexts(pod).any(|one| one["privileged"] == true),
+        "privileged",
+    )
 }
 
 fn host_ports(pod: &Value) -> Vec<String> {
@@ -97,9 +107,11 @@ fn host_probes(pod: &Value) -> Vec<String> {
         let hooks = ["postStart", "preStop"].map(|hook| &one["lifecycle"][hook]);
         let mut asked = probes.into_iter().chain(hooks);
         asked.any(|how| {
-            ["httpGet", "tcpSocket"]
-                .iter()
-                .any(|kind| how[kind]["host"].as_str().is_some_and(|host| !host.is_empty()))
+            ["httpGet", "tcpSocket"].iter().any(|kind| {
+                how[kind]["host"]
+                    .as_str()
+                    .is_some_and(|host| !host.is_empty())
+            })
         })
     });
     when(is, "host of a probe or hook")
@@ -111,7 +123,12 @@ fn app_armor(pod: &Value) -> Vec<String> {
 }
 
 fn se_linux(pod: &Value) -> Vec<String> {
-    const TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+    const TYPES: [&str; 4] = [
+        "container_t",
+        "container_init_t",
+        "container_kvm_t",
+        "container_engine_t",
+    ];
     let is = contexts(pod).any(|one| {
         let options = &one["seLinuxOptions"];
         let kind = options["type"].as_str().unwrap_or_default();
@@ -122,13 +139,17 @@ fn se_linux(pod: &Value) -> Vec<String> {
 }
 
 fn proc_mount(pod: &Value) -> Vec<String> {
-    let is = contexts(pod).any(|one| !["Default", ""].contains(&one["procMount"].as_str().unwrap_or_default()));
+    let is = contexts(pod)
+        .any(|one| !["Default", ""].contains(&one["procMount"].as_str().unwrap_or_default()));
     when(is, "procMount")
 }
 
 fn sysctls(pod: &Value) -> Vec<String> {
     // The standard allows some; nobody here sets any.
-    when(!list(&pod["securityContext"]["sysctls"]).is_empty(), "sysctls")
+    when(
+        !list(&pod["securityContext"]["sysctls"]).is_empty(),
+        "sysctls",
+    )
 }
 
 fn volume_types(pod: &Value) -> Vec<String> {
@@ -142,7 +163,9 @@ fn volume_types(pod: &Value) -> Vec<String> {
         "projected",
         "secret",
     ];
-    let volumes = list(&pod["volumes"]).iter().flat_map(|volume| volume.as_object().unwrap().keys());
+    let volumes = list(&pod["volumes"])
+        .iter()
+        .flat_map(|volume| volume.as_object().unwrap().keys());
     let other = volumes.filter(|key| *key != "name" && !TYPES.contains(&key.as_str()));
     other.cloned().collect()
 }
@@ -157,12 +180,17 @@ fn non_root(pod: &Value) -> Vec<String> {
 }
 
 fn non_root_user(pod: &Value) -> Vec<String> {
-    when(contexts(pod).any(|one| one["runAsUser"] == 0), "runAsUser is 0")
+    when(
+        contexts(pod).any(|one| one["runAsUser"] == 0),
+        "runAsUser is 0",
+    )
 }
 
 fn seccomp(pod: &Value) -> Vec<String> {
     each_or_pod(pod, "seccompProfile", |profile| {
-        ["RuntimeDefault", "Localhost"].iter().any(|kind| profile["type"] == *kind)
+        ["RuntimeDefault", "Localhost"]
+            .iter()
+            .any(|kind| profile["type"] == *kind)
     })
 }
 
@@ -170,7 +198,9 @@ fn capabilities(pod: &Value) -> Vec<String> {
     let of = |container: &Value| {
         let own = &container["securityContext"]["capabilities"];
         let drops = list(&own["drop"]).iter().any(|one| one == "ALL");
-        let adds = list(&own["add"]).iter().any(|one| one != "NET_BIND_SERVICE");
+        let adds = list(&own["add"])
+            .iter()
+            .any(|one| one != "NET_BIND_SERVICE");
         when(!drops || adds, &container["name"].to_string())
     };
     containers(pod).flat_map(of).collect()
@@ -192,7 +222,9 @@ fn resources(pod: &Value) -> Vec<String> {
     let is = |one: &Value| {
         let of = &one["resources"];
         !of["limits"]["memory"].is_null()
-            && ["cpu", "memory"].iter().all(|kind| !of["requests"][kind].is_null())
+            && ["cpu", "memory"]
+                .iter()
+                .all(|kind| !of["requests"][kind].is_null())
     };
     when(!containers(pod).all(is), "resources")
 }
@@ -250,12 +282,24 @@ fn what_breaks_a_rule_is_found_by_its_name() {
     assert_eq!(broken(&good()), [""; 0]);
     let of_one = "/containers/0/securityContext";
     let wrong: [(&str, &str, Value); 32] = [
-        ("HostProcess", "/securityContext/windowsOptions", json!({"hostProcess": true})),
-        ("HostProcess", &format!("{of_one}/windowsOptions"), json!({"hostProcess": true})),
+        (
+            "HostProcess",
+            "/securityContext/windowsOptions",
+            json!({"hostProcess": true}),
+        ),
+        (
+            "HostProcess",
+            &format!("{of_one}/windowsOptions"),
+            json!({"hostProcess": true}),
+        ),
         ("Host Namespaces", "/hostNetwork", json!(true)),
         ("Host Namespaces", "/hostPID", json!(true)),
         ("Host Namespaces", "/hostIPC", json!(true)),
-        ("Privileged Containers", &format!("{of_one}/privileged"), json!(true)),
+        (
+            "Privileged Containers",
+            &format!("{of_one}/privileged"),
+            json!(true),
+        ),
         ("Host Ports", "/containers/0/ports/0/hostPort", json!(7400)),
         (
             "Host Probes / Lifecycle Hooks",
@@ -267,25 +311,97 @@ fn what_breaks_a_rule_is_found_by_its_name() {
             "/containers/0/lifecycle",
             json!({"preStop": {"tcpSocket": {"host": "10.0.0.1"}}}),
         ),
-        ("AppArmor", "/securityContext/appArmorProfile", json!({"type": "Unconfined"})),
-        ("SELinux", "/securityContext/seLinuxOptions", json!({"type": "spc_t"})),
-        ("SELinux", &format!("{of_one}/seLinuxOptions"), json!({"user": "system_u"})),
-        ("SELinux", &format!("{of_one}/seLinuxOptions"), json!({"role": "sysadm_r"})),
-        ("/proc Mount Type", &format!("{of_one}/procMount"), json!("Unmasked")),
-        ("Sysctls", "/securityContext/sysctls", json!([{"name": "kernel.shm_rmid_forced"}])),
-        ("Volume Types", "/volumes/0", json!({"name": "host", "hostPath": {"path": "/"}})),
-        ("Volume Types", "/volumes/0", json!({"name": "other", "nfs": {}})),
-        ("Privilege Escalation", &format!("{of_one}/allowPrivilegeEscalation"), json!(true)),
-        ("Privilege Escalation", &format!("{of_one}/allowPrivilegeEscalation"), Value::Null),
-        ("Running as Non-root", "/securityContext/runAsNonRoot", Value::Null),
-        ("Running as Non-root", &format!("{of_one}/runAsNonRoot"), json!(false)),
-        ("Running as Non-root user", "/securityContext/runAsUser", json!(0)),
-        ("Running as Non-root user", &format!("{of_one}/runAsUser"), json!(0)),
+        (
+            "AppArmor",
+            "/securityContext/appArmorProfile",
+            json!({"type": "Unconfined"}),
+        ),
+        (
+            "SELinux",
+            "/securityContext/seLinuxOptions",
+            json!({"type": "spc_t"}),
+        ),
+        (
+            "SELinux",
+            &format!("{of_one}/seLinuxOptions"),
+            json!({"user": "system_u"}),
+        ),
+        (
+            "SELinux",
+            &format!("{of_one}/seLinuxOptions"),
+            json!({"role": "sysadm_r"}),
+        ),
+        (
+            "/proc Mount Type",
+            &format!("{of_one}/procMount"),
+            json!("Unmasked"),
+        ),
+        (
+            "Sysctls",
+            "/securityContext/sysctls",
+            json!([{"name": "kernel.shm_rmid_forced"}]),
+        ),
+        (
+            "Volume Types",
+            "/volumes/0",
+            json!({"name": "host", "hostPath": {"path": "/"}}),
+        ),
+        (
+            "Volume Types",
+            "/volumes/0",
+            json!({"name": "other", "nfs": {}}),
+        ),
+        (
+            "Privilege Escalation",
+            &format!("{of_one}/allowPrivilegeEscalation"),
+            json!(true),
+        ),
+        (
+            "Privilege Escalation",
+            &format!("{of_one}/allowPrivilegeEscalation"),
+            Value::Null,
+        ),
+        (
+            "Running as Non-root",
+            "/securityContext/runAsNonRoot",
+            Value::Null,
+        ),
+        (
+            "Running as Non-root",
+            &format!("{of_one}/runAsNonRoot"),
+            json!(false),
+        ),
+        (
+            "Running as Non-root user",
+            "/securityContext/runAsUser",
+            json!(0),
+        ),
+        (
+            "Running as Non-root user",
+            &format!("{of_one}/runAsUser"),
+            json!(0),
+        ),
         ("Seccomp", "/securityContext/seccompProfile", Value::Null),
-        ("Seccomp", &format!("{of_one}/seccompProfile"), json!({"type": "Unconfined"})),
-        ("Capabilities", &format!("{of_one}/capabilities"), Value::Null),
-        ("Capabilities", &format!("{of_one}/capabilities/drop"), json!(["NET_RAW"])),
-        ("Capabilities", &format!("{of_one}/capabilities/add"), json!(["SYS_ADMIN"])),
+        (
+            "Seccomp",
+            &format!("{of_one}/seccompProfile"),
+            json!({"type": "Unconfined"}),
+        ),
+        (
+            "Capabilities",
+            &format!("{of_one}/capabilities"),
+            Value::Null,
+        ),
+        (
+            "Capabilities",
+            &format!("{of_one}/capabilities/drop"),
+            json!(["NET_RAW"]),
+        ),
+        (
+            "Capabilities",
+            &format!("{of_one}/capabilities/add"),
+            json!(["SYS_ADMIN"]),
+        ),
         (
             "house: read-only root file system",
             &format!("{of_one}/readOnlyRootFilesystem"),
@@ -317,7 +433,10 @@ fn what_breaks_a_rule_is_found_by_its_name() {
         }
         let found = broken(&pod);
         assert_eq!(found.len(), 1, "{at}: {found:?}");
-        assert!(found[0].starts_with(&format!("{rule}: ")), "{at}: {found:?}");
+        assert!(
+            found[0].starts_with(&format!("{rule}: ")),
+            "{at}: {found:?}"
+        );
     }
     // No rule without a case.
     for (rule, _) in RULES {

@@ -75,7 +75,9 @@ fn ours(words: &[String]) -> Option<Vec<String>> {
         _ => words.iter().position(|word| !word.contains('='))?,
     };
     let (program, rest) = words[at..].split_first()?;
-    let rest = rest.iter().take_while(|word| !word.starts_with(['>', '<']) && *word != "2>");
+    let rest = rest
+        .iter()
+        .take_while(|word| !word.starts_with(['>', '<']) && *word != "2>");
     ["entente", "/entente"]
         .contains(&program.as_str())
         .then(|| rest.cloned().collect())
@@ -99,7 +101,10 @@ fn every_command_is_understood() {
                 let errors = String::from_utf8_lossy(&output.stderr);
                 let code = output.status.code();
                 let place = path.display();
-                assert!(code.is_some_and(|code| code != 2), "{place}: {line}\n{errors}");
+                assert!(
+                    code.is_some_and(|code| code != 2),
+                    "{place}: {line}\n{errors}"
+                );
                 assert!(!errors.contains("panicked"), "{place}: {line}\n{errors}");
                 asked.insert(args.join(" "));
             }
@@ -112,13 +117,22 @@ fn every_command_is_understood() {
 fn a_command_is_found_wherever_it_stands() {
     let found = |line: &str| -> Vec<String> {
         let all = commands(line);
-        all.iter().filter_map(|words| ours(words)).map(|args| args.join("|")).collect()
+        all.iter()
+            .filter_map(|words| ours(words))
+            .map(|args| args.join("|"))
+            .collect()
     };
     for (line, expected) in [
         ("entente job list # all", &["job|list"][..]),
         ("RUST_LOG=info entente party list > a.txt", &["party|list"]),
-        ("kubectl exec party-0 -- /entente probe live --config x", &["probe|live|--config|x"]),
-        ("entente party reject 1 --reason 'not # now' && entente api", &["party|reject|1|--reason|not # now", "api"]),
+        (
+            "kubectl exec party-0 -- /entente probe live --config x",
+            &["probe|live|--config|x"],
+        ),
+        (
+            "entente party reject 1 --reason 'not # now' && entente api",
+            &["party|reject|1|--reason|not # now", "api"],
+        ),
         ("kubectl get pods -l app.kubernetes.io/name=entente", &[]),
         ("cd entente", &[]),
     ] {

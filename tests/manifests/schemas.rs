@@ -47,7 +47,9 @@ fn resources_of_operators_are_what_those_read() {
 
 /// The newest minor that the validator knows.
 fn newest() -> Option<u32> {
-    let output = Command::new("kubernetes-validate").arg("--version").output();
+    let output = Command::new("kubernetes-validate")
+        .arg("--version")
+        .output();
     let version = String::from_utf8(output.ok()?.stdout).unwrap();
     let mut parts = version.trim().rsplit(' ').next()?.split('.').skip(1);
     parts.next()?.parse().ok()
@@ -86,7 +88,9 @@ fn resources_are_those_of_the_last_three_minors() {
                 assert!(known.iter().any(|kind| line.contains(kind)), "{line}");
             }
             // And it finds what is wrong.
-            let wrong = overlay.text.replace("serviceAccountName:", "serviceAcountName:");
+            let wrong = overlay
+                .text
+                .replace("serviceAccountName:", "serviceAcountName:");
             assert_ne!(wrong, overlay.text);
             let misspelt = folder.path().join("misspelt.yaml");
             fs::write(&misspelt, wrong).unwrap();
