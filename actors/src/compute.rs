@@ -7,6 +7,7 @@
 //! threads as its configuration says, however many jobs it has.
 
 mod load;
+mod occupancy;
 
 use std::{
     any::Any,
@@ -16,13 +17,18 @@ use std::{
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use crate::telemetry::Meters;
+
 pub(crate) use load::Load;
+use occupancy::Occupancy;
 
 /// A pool of threads that outlives any task.
 #[derive(Debug, Clone)]
 pub struct ComputePool {
     threads: Arc<ThreadPool>,
     load: Arc<Load>,
+    /// Where it tells what waits and what is computed, if anywhere.
+    occupancy: Option<Occupancy>,
 }
 
 /// A task panicked. It was the task's job that ended, not the process.
@@ -46,7 +52,14 @@ impl ComputePool {
             .map(|threads| Self {
                 threads: Arc::new(threads),
                 load: Arc::default(),
+                occupancy: None,
             })
+    }
+
+    /// The same pool, whose tasks are counted.
+    pub(crate) fn measured(self, meters: &Meters) -> Self {
+        let occupancy = Some(Occupancy::new(meters, self.threads()));
+        Self { occupancy, ..self }
     }
 
     /// Threads that it has.
@@ -67,11 +80,13 @@ impl ComputePool {
         deliver: impl FnOnce(Result<T, Panicked>) + Send + 'static,
     ) {
         let asked = self.load.ask();
+        let waits = self.occupancy.as_ref().map(Occupancy::waits);
         self.threads.spawn_fifo(move || {
+            let runs = waits.map(|waits| waits.runs());
             // What the task owned is gone when it panics, so there is nothing
             // left to be seen half changed.
             let outcome = catch_unwind(AssertUnwindSafe(task));
-            drop(asked);
+            drop((asked, runs));
             deliver(outcome.map_err(|panic| Panicked::new(&*panic)));
         });
     }

@@ -200,7 +200,7 @@ impl Process {
         );
         let meters = Meters::new(registry.clone());
         meters.seed(config.peers.keys());
-        let threads = pool.threads();
+        let (threads, pool) = (pool.threads(), pool.measured(&meters));
         let coordinator = Coordinator::new(&config.coordinator, &credentials)?;
 
         let stop = CancellationToken::new();

@@ -60,6 +60,8 @@ enum Request {
     /// With the span of who asks, so that the log says what came of which request.
     Change(Event, Span, oneshot::Sender<Result<(), RuntimeError>>),
     Read(Read),
+    /// Brings the gauges up to date.
+    Measure(oneshot::Sender<()>),
     Check(oneshot::Sender<Result<(), RuntimeError>>),
     Refused(Box<dyn FnOnce(Millis) -> Deed + Send>),
     Audit(u64, u32, oneshot::Sender<Result<Vec<Entry>, RuntimeError>>),
@@ -119,6 +121,14 @@ impl Handle {
             let _ = answer.send(look(engine, now));
         });
         self.ask(Request::Read(read)).await?;
+        answered.await.map_err(|_| RuntimeError::Unavailable)
+    }
+
+    /// Brings the gauges up to date. Asked for when somebody looks at them, and not with
+    /// every change: between two looks nobody can tell.
+    pub(crate) async fn measure(&self) -> Result<(), RuntimeError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Measure(answer)).await?;
         answered.await.map_err(|_| RuntimeError::Unavailable)
     }
 
@@ -231,9 +241,13 @@ impl<S: Store> Task<S> {
             }
             Request::Read(read) => {
                 if self.refresh().await.is_ok() {
-                    let now = self.clock.now();
-                    self.meters.jobs(&self.engine, now);
-                    read(&self.engine, now);
+                    read(&self.engine, self.clock.now());
+                }
+            }
+            Request::Measure(answer) => {
+                if self.refresh().await.is_ok() {
+                    self.meters.look_at(&self.engine, self.clock.now());
+                    let _ = answer.send(());
                 }
             }
             Request::Refused(deed) => {

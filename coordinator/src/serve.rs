@@ -9,8 +9,9 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-use entente_metrics::{BUILD_INFO, CertificateMeters, MetricsError, REVOKED_HANDSHAKE, Registry};
+use entente_metrics::{CertificateMeters, MetricsError, REVOKED_HANDSHAKE, Registry};
 use entente_tls::{Credentials, Identity, IdentityKind, Look, TlsError, Watch};
+use entente_wire::WIRE_VERSIONS;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -113,10 +114,7 @@ pub async fn serve(
 ) -> Result<(), CoordinatorError> {
     config.check()?;
     check_identity(&config, credentials.identity())?;
-    registry
-        .family(&BUILD_INFO)
-        .with([env!("CARGO_PKG_VERSION")])
-        .set(1);
+    registry.runs(env!("CARGO_PKG_VERSION"), WIRE_VERSIONS);
 
     let credentials = Arc::new(credentials);
     let certificates = CertificateMeters::new(registry.clone(), Look::LABELS.into_iter());

@@ -341,11 +341,16 @@ impl House {
 
 /// What alice is answered by `of` at `url`: status and text.
 pub(crate) fn get(folder: &Path, of: &Identity, url: &str) -> (u16, String) {
+    get_as(folder, "alice", of, url)
+}
+
+/// What `who` is answered by `of` at `url`: status and text.
+pub(crate) fn get_as(folder: &Path, who: &str, of: &Identity, url: &str) -> (u16, String) {
     let file = |name: &str| folder.join("pki").join(name);
     let credentials = Credentials::load(&TlsFiles::new(
         file("ca.pem"),
-        file("alice.pem"),
-        file("alice.key"),
+        file(&format!("{who}.pem")),
+        file(&format!("{who}.key")),
     ));
     let tls = credentials.unwrap().client_config(of).unwrap();
     actix_rt::System::new().block_on(async {

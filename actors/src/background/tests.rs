@@ -56,6 +56,10 @@ impl Ahead for Slow {
     fn depth(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }
+
+    fn capacity(&self) -> usize {
+        self.full_at
+    }
 }
 
 /// Of this thread.
@@ -191,6 +195,9 @@ fn a_panic_ends_the_work_ahead_and_nothing_else() {
             panic!("as asked for")
         }
         fn depth(&self) -> usize {
+            0
+        }
+        fn capacity(&self) -> usize {
             0
         }
     }

@@ -133,6 +133,16 @@ impl Outbound {
         self.linked
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Takes in a message. It comes back when it can be sent at once.
     pub fn push(&mut self, now: Instant, packet: Packet) -> Option<Leaving> {
         let mut resends = Backoff::new(Waits::UNACKNOWLEDGED);

@@ -8,7 +8,7 @@ use entente_protocol::{
 };
 use entente_wire::{Digest, Position, Refusal};
 
-use super::Computed;
+use super::{Awaited, Computed};
 use crate::delivery::{JournalError, Received};
 
 /// What a driver hears.
@@ -79,7 +79,7 @@ pub enum Standing {
     /// Nothing can go on until something comes from outside.
     Waiting {
         /// What it waits for.
-        what: String,
+        what: Awaited,
         /// Since when.
         since: Instant,
     },

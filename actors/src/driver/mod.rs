@@ -29,6 +29,7 @@
 //! ([`Work`]) that is carried into the pool and comes back as an event; there is
 //! one at a time, since a machine waits for one message at a time.
 
+mod awaited;
 mod effects;
 mod error;
 mod event;
@@ -58,6 +59,7 @@ use crate::delivery::{
     Acknowledgement, Checkpoint, Ended, Inbound, JournalError, Messages, Outbound, Record, Restored,
 };
 
+pub use awaited::Awaited;
 pub use effects::{Command, Effects, Unkept};
 pub use error::DriverError;
 pub use event::{Event, Standing, Status};
@@ -220,6 +222,17 @@ impl<R: Role> Driver<R> {
     /// Whether it may be let go, and goes on from its journal later.
     pub fn is_held(&self) -> bool {
         self.standing() == Standing::Held
+    }
+
+    /// Whether a linked peer is to say something, and nothing else is missing.
+    pub fn awaits_message(&self) -> bool {
+        let peers_turn = matches!(self.place, Place::Waiting(_)) && !self.hold;
+        peers_turn && self.unkept.is_none() && self.outbound.is_linked()
+    }
+
+    /// Messages that the peer has not acknowledged.
+    pub fn unacknowledged(&self) -> usize {
+        self.outbound.len()
     }
 
     fn react(
@@ -398,17 +411,19 @@ impl<R: Role> Driver<R> {
     }
 
     fn standing(&self) -> Standing {
-        let waiting = |what: String| Standing::Waiting {
+        let waiting = |what| Standing::Waiting {
             what,
             since: self.since,
         };
         if let Some(what) = self.unkept.as_ref().and_then(JournalError::waits_for) {
-            return waiting(what.to_owned());
+            return waiting(Awaited::Disk(what));
         }
         match &self.place {
             Place::Resting(_) | Place::Waiting(_) if self.hold => Standing::Held,
-            Place::Resting(_) => waiting("a grant of rounds".to_owned()),
-            Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.peer.to_string()),
+            Place::Resting(_) => waiting(Awaited::Grant),
+            Place::Waiting(_) if !self.outbound.is_linked() => {
+                waiting(Awaited::Link(self.peer.clone()))
+            }
             Place::Waiting(_) | Place::Computing | Place::Saving => Standing::Running,
             Place::Finished => Standing::Finished,
             Place::Failed(failure) => Standing::Failed(failure.clone()),

@@ -178,7 +178,8 @@ impl PartyActor {
     }
 
     /// Something happened that may change the coordinator's wish.
-    fn changed(&self) {
+    fn changed(&mut self) {
+        self.jobs.measure(Instant::now(), &self.meters);
         let standings = self.jobs.entries().map(Entry::standing);
         self.meters.jobs(standings);
         self.news.notify_one();
@@ -242,6 +243,7 @@ impl Actor for PartyActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.run_interval(HEARS_PEOPLE, |actor, _| {
+            actor.jobs.measure(Instant::now(), &actor.meters);
             if actor.desk.hear_people(unix_ms()) | actor.look_at_gate() {
                 actor.news.notify_one();
             }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle};
-use entente_metrics::{RECEIVED, SENT};
+use entente_metrics::{FOR_MESSAGE, RECEIVED, SENT};
 use entente_protocol::{Role, control::Progress};
 use entente_wire::{Encode, Frame, Kind, read_kind};
 
@@ -30,7 +30,7 @@ use crate::{
     keeping::Keeper,
     launch::Plan,
     rotation::KeyWish,
-    telemetry::Meters,
+    telemetry::{Called, Meters, Share, Waited},
     transport::Link,
 };
 
@@ -74,7 +74,14 @@ pub(crate) fn seat<R: Role>(
     key_wish: KeyWish,
     seat: Seat,
 ) -> JobHandle {
+    let (id, session) = (seat.plan.id, seat.plan.session);
     let actor = JobActor {
+        _called: seat
+            .meters
+            .roll()
+            .call(id, R::PROTOCOL, R::ROLE, session.into()),
+        outbox: seat.meters.outbox(),
+        waited: Waited::nothing(Instant::now()),
         span: seat.plan.span(),
         // Progress of earlier processes is not this one's.
         told: driver.progress(),
@@ -117,6 +124,11 @@ struct JobActor<R: Role> {
     span: tracing::Span,
     /// What the meters have heard of.
     told: Progress,
+    outbox: Share,
+    /// For messages of the peer.
+    waited: Waited,
+    /// While it runs.
+    _called: Called,
 }
 
 /// A computation is back from the pool.
@@ -143,7 +155,15 @@ struct Committed<R: Role> {
 
 impl<R: Role> Actor for JobActor<R> {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        // Of a wait that lasts nothing else tells.
+        ctx.run_interval(MEASURES, |actor, _| actor.measure());
+    }
 }
+
+/// How often what lasts is measured.
+const MEASURES: Duration = Duration::from_secs(5);
 
 impl<R: Role> JobActor<R> {
     fn on(&mut self, event: Event<R>, ctx: &mut Context<Self>) {
@@ -153,6 +173,7 @@ impl<R: Role> JobActor<R> {
         let at_once = self.pending.append(effects);
         self.obey(at_once, ctx);
         self.settle(ctx);
+        self.measure();
         if let Some(timer) = self.timer.take() {
             ctx.cancel_future(timer);
         }
@@ -163,6 +184,12 @@ impl<R: Role> JobActor<R> {
                 actor.on(Event::Tick, ctx);
             })
         });
+    }
+
+    fn measure(&mut self) {
+        self.outbox.tell(self.driver.unacknowledged());
+        let awaited = self.driver.awaits_message().then_some(FOR_MESSAGE);
+        self.waited.turn(Instant::now(), awaited, &self.meters);
     }
 
     /// Brings what is pending on its way.

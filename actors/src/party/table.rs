@@ -15,8 +15,9 @@ use tracing::Span;
 
 use super::{JobHandle, messages::JobTold};
 use crate::{
-    driver::{Standing, Status},
+    driver::{Awaited, Standing, Status},
     spans,
+    telemetry::{Meters, Waited, awaited},
 };
 
 /// A job, and whoever runs it.
@@ -35,6 +36,7 @@ pub(super) struct Entry {
     status: Status,
     /// Exchanges done when the last grant came: where the window begins.
     window_start: u64,
+    waited: Waited,
 }
 
 /// Jobs by their identity.
@@ -72,6 +74,7 @@ impl Table {
             beginning: self.beginnings,
             status,
             window_start: 0,
+            waited: Waited::nothing(Instant::now()),
             assignment,
         };
         self.entries.insert(entry.assignment.job, entry);
@@ -155,6 +158,14 @@ impl Table {
         elsewhere || left == window / 2
     }
 
+    /// Has the meters count how long each job has waited, up to now.
+    pub(super) fn measure(&mut self, now: Instant, meters: &Meters) {
+        for entry in self.entries.values_mut() {
+            let what = awaited(&entry.status.standing);
+            entry.waited.turn(now, what, meters);
+        }
+    }
+
     /// Where each job stands, for the coordinator.
     pub(super) fn report(&self, now: Instant) -> Vec<JobReport> {
         let entries = self.entries.iter();
@@ -188,12 +199,12 @@ impl Entry {
     pub(super) fn waits(
         &mut self,
         now: Instant,
-        what: &str,
+        what: &'static str,
         budget: Duration,
     ) -> Option<Box<Assignment>> {
         let since = *self.without_room.get_or_insert(now);
         self.status.standing = Standing::Waiting {
-            what: what.to_owned(),
+            what: Awaited::Disk(what),
             since,
         };
         let left = now.saturating_duration_since(since) < budget;
@@ -252,7 +263,7 @@ fn phase(standing: &Standing, now: Instant) -> Phase {
         Standing::Preparing => Phase::Preparing,
         Standing::Running => Phase::Running,
         Standing::Waiting { what, since } => Phase::Waiting {
-            what: what.clone(),
+            what: what.to_string(),
             for_ms: now.saturating_duration_since(*since).as_millis() as u64,
         },
         Standing::Held => Phase::Held,

@@ -1,19 +1,22 @@
 //! A wrapper that measures an encryption scheme's operations.
 //!
 //! Not another scheme: ciphertexts keep their types, and whoever holds a
-//! backend cannot tell. One measurement per matrix, which is nothing beside the
-//! matrix.
+//! backend cannot tell. One measurement per matrix, and one of what an end has tallied
+//! since, which is nothing beside the matrix.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use entente_he::{Ahead, Backend, CutBounds, Evaluate, HeError, KeyBits, KeyOwner, Rng, Scheme};
+use entente_he::{
+    Ahead, Backend, CutBounds, Encrypted, Evaluate, Extent, HeError, KeyBits, KeyOwner, Rng,
+    Scheme, Tallied, Tally,
+};
 use entente_metrics::{EVALUATOR, KEY_OWNER, Registry};
 use entente_wire::{Digest, Mask, Masked, RingMatrix, Secret, Shape};
 
-use super::{Meters, depth::Depth};
+use super::{Meters, heard::Heard};
 
 /// A backend with a watch beside it.
 pub(crate) struct Measured<S: Scheme> {
@@ -28,11 +31,13 @@ impl<S: Scheme> Measured<S> {
         Self { inner, meters }
     }
 
-    fn beside<T: Ahead + ?Sized>(&self, inner: Arc<T>, end: &str) -> Arc<End<T>> {
+    fn beside<T: Ahead + Tallied + ?Sized>(&self, inner: Arc<T>, end: &str) -> Arc<End<T>> {
+        let heard = Heard::new(&self.meters, end);
+        heard.hear(&*inner);
         Arc::new(End {
             inner,
             meters: self.meters.clone(),
-            depth: self.meters.depth(end),
+            heard,
         })
     }
 }
@@ -41,22 +46,25 @@ impl<S: Scheme> Measured<S> {
 struct End<T: ?Sized> {
     inner: Arc<T>,
     meters: Meters,
-    depth: Depth,
+    heard: Heard,
 }
 
-impl<T: Ahead + ?Sized> End<T> {
-    /// Measures `operate`, which makes a matrix of `shape`.
+impl<T: Ahead + Tallied + ?Sized> End<T> {
+    /// Measures `operate`, which makes a matrix of `shape`, of ciphertexts or out of
+    /// ciphertexts of an `extent`.
     fn matrix<R>(
         &self,
         operation: &'static str,
         shape: impl FnOnce(&R) -> Shape,
+        extent: impl FnOnce(&R) -> Extent,
         operate: impl FnOnce() -> Result<R, HeError>,
     ) -> Result<R, HeError> {
         let (result, took) = timed(operate);
-        self.depth.tell(self.inner.depth());
+        self.heard.hear(&*self.inner);
         let result = result?;
         let items = shape(&result).len();
         self.meters.operation(operation, items, took);
+        self.meters.ciphertexts(operation, extent(&result));
         Ok(result)
     }
 }
@@ -67,15 +75,25 @@ fn timed<R>(operate: impl FnOnce() -> R) -> (R, Duration) {
     (result, since.elapsed())
 }
 
-impl<T: Ahead + ?Sized> Ahead for End<T> {
+impl<T: Ahead + Tallied + ?Sized> Ahead for End<T> {
     fn advance(&self, rng: &mut Rng) -> bool {
         let advanced = self.inner.advance(rng);
-        self.depth.tell(self.inner.depth());
+        self.heard.hear(&*self.inner);
         advanced
     }
 
     fn depth(&self) -> usize {
         self.inner.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.inner.capacity()
+    }
+}
+
+impl<T: Tallied + ?Sized> Tallied for End<T> {
+    fn tally(&self) -> &Tally {
+        self.inner.tally()
     }
 }
 
@@ -147,7 +165,12 @@ impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
         rng: &mut Rng,
     ) -> Result<S::Activations, HeError> {
         let encrypt = || self.inner.encrypt_activations(a, rng);
-        self.matrix("encrypt_activations", |_| a.shape(), encrypt)
+        self.matrix(
+            "encrypt_activations",
+            |_| a.shape(),
+            Encrypted::extent,
+            encrypt,
+        )
     }
 
     fn encrypt_for_inference(
@@ -156,7 +179,12 @@ impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
         rng: &mut Rng,
     ) -> Result<S::ForwardActivations, HeError> {
         let encrypt = || self.inner.encrypt_for_inference(a, rng);
-        self.matrix("encrypt_for_inference", |_| a.shape(), encrypt)
+        self.matrix(
+            "encrypt_for_inference",
+            |_| a.shape(),
+            Encrypted::extent,
+            encrypt,
+        )
     }
 
     fn encrypt_share(
@@ -166,17 +194,19 @@ impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
         rng: &mut Rng,
     ) -> Result<S::EncryptedShare, HeError> {
         let encrypt = || self.inner.encrypt_share(e, rows, rng);
-        self.matrix("encrypt_share", |_| e.shape(), encrypt)
+        self.matrix("encrypt_share", |_| e.shape(), Encrypted::extent, encrypt)
     }
 
     fn decrypt_forward(&self, product: &S::Forward) -> Result<Masked, HeError> {
         let decrypt = || self.inner.decrypt_forward(product);
-        self.matrix("decrypt_forward", Masked::shape, decrypt)
+        let extent = |_: &Masked| product.extent();
+        self.matrix("decrypt_forward", Masked::shape, extent, decrypt)
     }
 
     fn decrypt_weight_gradient(&self, product: &S::WeightGradient) -> Result<Masked, HeError> {
         let decrypt = || self.inner.decrypt_weight_gradient(product);
-        self.matrix("decrypt_weight_gradient", Masked::shape, decrypt)
+        let extent = |_: &Masked| product.extent();
+        self.matrix("decrypt_weight_gradient", Masked::shape, extent, decrypt)
     }
 
     fn decrypt_input_gradient(
@@ -185,7 +215,8 @@ impl<S: Scheme> KeyOwner<S> for End<dyn KeyOwner<S>> {
     ) -> Result<Secret<RingMatrix>, HeError> {
         let decrypt = || self.inner.decrypt_input_gradient(product);
         let shape = |gradient: &Secret<RingMatrix>| gradient.expose().shape();
-        self.matrix("decrypt_input_gradient", shape, decrypt)
+        let extent = |_: &Secret<RingMatrix>| product.extent();
+        self.matrix("decrypt_input_gradient", shape, extent, decrypt)
     }
 }
 
@@ -206,7 +237,8 @@ impl<S: Scheme> Evaluate<S> for End<dyn Evaluate<S>> {
         rng: &mut Rng,
     ) -> Result<S::Forward, HeError> {
         let multiply = || self.inner.forward(a, w, mask, rng);
-        self.matrix("forward", |_| mask.expose().shape(), multiply)
+        let shape = mask.expose().shape();
+        self.matrix("forward", |_| shape, Encrypted::extent, multiply)
     }
 
     fn weight_gradient(
@@ -217,7 +249,8 @@ impl<S: Scheme> Evaluate<S> for End<dyn Evaluate<S>> {
         rng: &mut Rng,
     ) -> Result<S::WeightGradient, HeError> {
         let multiply = || self.inner.weight_gradient(a, d, mask, rng);
-        self.matrix("weight_gradient", |_| mask.expose().shape(), multiply)
+        let shape = mask.expose().shape();
+        self.matrix("weight_gradient", |_| shape, Encrypted::extent, multiply)
     }
 
     fn input_gradient(
@@ -232,68 +265,9 @@ impl<S: Scheme> Evaluate<S> for End<dyn Evaluate<S>> {
             rows: d.shape().rows,
             cols: w.shape().cols,
         };
-        self.matrix("input_gradient", |_| shape, multiply)
+        self.matrix("input_gradient", |_| shape, Encrypted::extent, multiply)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use entente_he::{Paillier, PaillierBackend, Transparent, TransparentBackend, conformance};
-    use entente_metrics::{HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES};
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha20Rng;
-
-    use super::*;
-
-    #[test]
-    fn a_measured_scheme_is_the_same_scheme_and_counts() {
-        let registry = Registry::new().unwrap();
-        let measured = Measured::new(Arc::new(TransparentBackend), registry.clone());
-        conformance::check::<Transparent>(&measured, KeyBits::B2048, 1);
-        for operation in HE_OPERATION_NAMES {
-            let counted = registry.family(&HE_OPERATIONS).with([operation]).value();
-            let items = registry.family(&HE_ITEMS).with([operation]).value();
-            assert!(counted > 0 && items >= counted, "{operation}");
-        }
-    }
-
-    #[test]
-    fn what_lies_ready_is_the_sum_over_all_ends_that_are_left() {
-        let registry = Registry::new().unwrap();
-        let ready = |end| registry.family(&HE_POOL_VALUES).with([end]).value();
-        let inner = PaillierBackend::default().with_pool(12);
-        let measured = Measured::<Paillier>::new(Arc::new(inner), registry.clone());
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let bounds = CutBounds {
-            batch: 1,
-            width: 2,
-            classes: 1,
-            activation_bits: 10,
-            step_unit: 1 << 10,
-            delta_unit: 1 << 10,
-        };
-        let bits = KeyBits::insecure_for_tests(256);
-        let [first, second] = [(); 2].map(|()| {
-            let owner = measured.generate(bits, bounds, &mut rng).unwrap();
-            while owner.advance(&mut rng) {}
-            owner
-        });
-        let key = first.public_key().clone();
-        let evaluator = measured.evaluator(key, bounds).unwrap();
-        assert_eq!((ready(KEY_OWNER), ready(EVALUATOR)), (24, 0));
-        while evaluator.advance(&mut rng) {}
-        assert_eq!((ready(KEY_OWNER), ready(EVALUATOR)), (24, 12));
-
-        let share = RingMatrix::zeros(Shape::new(1, 2));
-        first.encrypt_share(&share, 1, &mut rng).unwrap();
-        let left = first.depth() as i64;
-        assert!(left < 12);
-        assert_eq!(ready(KEY_OWNER), 12 + left);
-        drop(second);
-        assert_eq!(ready(KEY_OWNER), left);
-        drop((first, evaluator));
-        assert_eq!((ready(KEY_OWNER), ready(EVALUATOR)), (0, 0));
-    }
-}
+mod tests;

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use entente_metrics::{
-    BUILD_INFO, CHECKPOINT_BYTES, CHECKPOINTS, COORDINATOR_SYNC, CertificateMeters, DRAINING,
-    EXCHANGES, HE_ENDS, HE_ITEMS, HE_OPERATION_NAMES, HE_OPERATIONS, HE_POOL_VALUES, HE_SECONDS,
-    JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, KEY_EPOCH, KEY_REFUSED, KEY_ROTATED, KEY_ROTATIONS,
-    KEY_SINCE, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES, MESSAGE_RESEND, MESSAGES,
-    MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES, RESTORES, RETRIES, ROUNDS,
-    Registry, SAMPLES, STEP_SECONDS, UNKEPT,
+    CHECKPOINT_BYTES, CHECKPOINTS, COMPUTE_QUEUE, COMPUTE_RUNNING, COMPUTE_THREADS, COSINE_ATTACK,
+    CertificateMeters, DRAINING, EXCHANGES, Gauge, JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT,
+    KEY_EPOCH, KEY_REFUSED, KEY_ROTATED, KEY_ROTATIONS, KEY_SINCE, LABEL_LEAK_AUC, NORM_ATTACK,
+    PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES, RESTORES, ROUNDS, Registry, SAMPLES,
+    STEP_SECONDS, UNKEPT, WAITED_FOR, WAITING_SECONDS,
 };
 use entente_protocol::{acml::KeyFault, control::Progress, job::PartyName};
 use entente_tls::Look;
+use entente_wire::WIRE_VERSIONS;
 
-use super::depth::Depth;
+use super::roll::Roll;
 use crate::driver::Standing;
 
 /// Measures into one registry. Cheap to clone.
@@ -21,15 +21,26 @@ use crate::driver::Standing;
 pub(crate) struct Meters {
     registry: Registry,
     certificates: CertificateMeters,
+    roll: Roll,
 }
 
 impl Meters {
     pub(crate) fn new(registry: Registry) -> Self {
         let certificates = CertificateMeters::new(registry.clone(), Look::LABELS.into_iter());
         Self {
+            roll: Roll::new(&registry),
             registry,
             certificates,
         }
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The jobs that run.
+    pub(crate) fn roll(&self) -> &Roll {
+        &self.roll
     }
 
     /// What is measured of certificates.
@@ -39,23 +50,15 @@ impl Meters {
 
     /// Makes what is known at the start appear.
     pub(crate) fn seed<'a>(&self, peers: impl Iterator<Item = &'a PartyName>) {
+        self.seed_traffic(peers);
+        self.seed_scheme();
         let registry = &self.registry;
-        registry
-            .family(&LINKS_UP)
-            .seed(peers.map(|peer| [peer.as_str()]));
         registry
             .family(&PARTY_JOBS)
             .seed(Standing::LABELS.map(|label| [label]));
-        let retries = [LINK_CONNECT, MESSAGE_RESEND, COORDINATOR_SYNC];
-        registry.family(&RETRIES).seed(retries.map(|what| [what]));
-        for operation in HE_OPERATION_NAMES {
-            registry.family(&HE_OPERATIONS).seed([[*operation]]);
-            registry.family(&HE_ITEMS).seed([[*operation]]);
-            registry.family(&HE_SECONDS).seed([[*operation]]);
-        }
         registry
-            .family(&HE_POOL_VALUES)
-            .seed(HE_ENDS.map(|end| [end]));
+            .family(&WAITING_SECONDS)
+            .seed(WAITED_FOR.map(|what| [what]));
         registry
             .family(&KEY_ROTATIONS)
             .seed([KEY_ROTATED, KEY_REFUSED].map(|outcome| [outcome]));
@@ -65,8 +68,7 @@ impl Meters {
         registry
             .family(&RESTORES)
             .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
-        let version = [env!("CARGO_PKG_VERSION")];
-        registry.family(&BUILD_INFO).with(version).set(1);
+        registry.runs(env!("CARGO_PKG_VERSION"), WIRE_VERSIONS);
     }
 
     /// Whether nothing new begins here.
@@ -75,55 +77,19 @@ impl Meters {
         gauge.set(draining.into());
     }
 
+    /// What computes has so many threads; where it tells what waits for them and what
+    /// they are at.
+    pub(crate) fn compute(&self, threads: usize) -> [Gauge; 2] {
+        let threads = i64::try_from(threads).unwrap_or(i64::MAX);
+        let registry = &self.registry;
+        registry.family(&COMPUTE_THREADS).with([]).set(threads);
+        [&COMPUTE_QUEUE, &COMPUTE_RUNNING].map(|definition| registry.family(definition).with([]))
+    }
+
     /// A step of a protocol was computed.
     pub(crate) fn step(&self, protocol: &str, role: &str, state: &str, took: Duration) {
         let steps = self.registry.family(&STEP_SECONDS);
         steps.with([protocol, role, state]).observe(took);
-    }
-
-    /// An operation of the encryption scheme produced `items` entries.
-    pub(super) fn operation(&self, operation: &str, items: usize, took: Duration) {
-        let registry = &self.registry;
-        registry
-            .family(&HE_OPERATIONS)
-            .with([operation])
-            .increment();
-        registry
-            .family(&HE_ITEMS)
-            .with([operation])
-            .add(items as u64);
-        registry.family(&HE_SECONDS).with([operation]).add(took);
-    }
-
-    /// Where a new end of the encryption scheme, of this kind, tells what lies
-    /// ready.
-    pub(super) fn depth(&self, end: &str) -> Depth {
-        Depth::new(self.registry.family(&HE_POOL_VALUES).with([end]))
-    }
-
-    /// A message crossed the wire.
-    pub(crate) fn message(&self, kind: &str, direction: &str, bytes: usize) {
-        let registry = &self.registry;
-        registry
-            .family(&MESSAGES)
-            .with([kind, direction])
-            .increment();
-        let total = registry.family(&MESSAGE_BYTES).with([kind, direction]);
-        total.add(bytes as u64);
-    }
-
-    /// A message or a connection was refused.
-    pub(crate) fn refused(&self, reason: &str) {
-        self.registry
-            .family(&MESSAGES_REFUSED)
-            .with([reason])
-            .increment();
-    }
-
-    /// The link to a peer came up or went down.
-    pub(crate) fn link(&self, peer: &PartyName, up: bool) {
-        let link = self.registry.family(&LINKS_UP).with([peer.as_str()]);
-        link.set(up.into());
     }
 
     /// A job has come from `before` to `after`.
@@ -149,8 +115,8 @@ impl Meters {
         }
         if let Some(leak) = after.leak {
             let attacks = self.registry.family(&LABEL_LEAK_AUC);
-            attacks.with(["norm"]).set(leak.norm_auc);
-            attacks.with(["cosine"]).set(leak.cosine_auc);
+            attacks.with([NORM_ATTACK]).set(leak.norm_auc);
+            attacks.with([COSINE_ATTACK]).set(leak.cosine_auc);
         }
     }
 
@@ -191,6 +157,14 @@ impl Meters {
             .increment();
     }
 
+    /// A job waited for `what`, one of [`WAITED_FOR`], for so long.
+    pub(crate) fn waited(&self, what: &str, time: Duration) {
+        self.registry
+            .family(&WAITING_SECONDS)
+            .with([what])
+            .add(time);
+    }
+
     /// Where the jobs of this party stand now.
     pub(crate) fn jobs<'a>(&self, standings: impl Iterator<Item = &'a Standing> + Clone) {
         let jobs = self.registry.family(&PARTY_JOBS);
@@ -198,24 +172,5 @@ impl Meters {
             let count = standings.clone().filter(|one| one.label() == label).count();
             jobs.with([label]).set(count as i64);
         }
-    }
-
-    /// A link was dialled in vain.
-    pub(crate) fn dialled_again(&self) {
-        self.retried(LINK_CONNECT);
-    }
-
-    /// A message was sent again.
-    pub(crate) fn sent_again(&self) {
-        self.retried(MESSAGE_RESEND);
-    }
-
-    /// The coordinator was asked in vain.
-    pub(crate) fn asked_again(&self) {
-        self.retried(COORDINATOR_SYNC);
-    }
-
-    fn retried(&self, what: &str) {
-        self.registry.family(&RETRIES).with([what]).increment();
     }
 }

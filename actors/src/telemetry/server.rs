@@ -8,7 +8,7 @@ use std::{
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
-    App, Error, HttpResponse, HttpResponseBuilder, HttpServer,
+    App, Error, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer,
     body::{EitherBody, MessageBody},
     dev::{ServerHandle, ServiceRequest, ServiceResponse},
     http::header::ContentType,
@@ -16,8 +16,8 @@ use actix_web::{
     rt::net::TcpStream,
     web::{self, Data},
 };
-use entente_metrics::{CertificateMeters, REVOKED_REQUEST, Registry};
-use entente_tls::{Credentials, Peer, TlsError};
+use entente_metrics::{CertificateMeters, REVOKED_REQUEST, Registry, Sight};
+use entente_tls::{Credentials, IdentityKind, Peer, TlsError};
 use thiserror::Error;
 
 use super::Readiness;
@@ -132,8 +132,8 @@ async fn turn_away_the_revoked<B: MessageBody>(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-async fn metrics(registry: Data<Registry>) -> HttpResponse {
-    match registry.render() {
+async fn metrics(request: HttpRequest, registry: Data<Registry>) -> HttpResponse {
+    match registry.render(sight(&request)) {
         Ok(text) => HttpResponse::Ok()
             .content_type("text/plain; version=0.0.4; charset=utf-8")
             .body(text),
@@ -141,6 +141,17 @@ async fn metrics(registry: Data<Registry>) -> HttpResponse {
             tracing::error!(%error, "metrics cannot be written down");
             HttpResponse::InternalServerError().finish()
         }
+    }
+}
+
+/// Who may look at all jobs is shown which run here; others hear no more than how many.
+fn sight(request: &HttpRequest) -> Sight {
+    let peer = request.conn_data::<Peer>();
+    match peer.map(|peer| peer.identity().kind) {
+        Some(IdentityKind::User | IdentityKind::Operator | IdentityKind::Reader) => {
+            Sight::Everything
+        }
+        Some(IdentityKind::Party | IdentityKind::Coordinator) | None => Sight::Totals,
     }
 }
 

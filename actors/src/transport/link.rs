@@ -21,7 +21,7 @@ use super::{
     Arrival, Heartbeat, LinkError, LinkEvent,
     framing::{FrameReader, write_frame},
 };
-use crate::delivery::Received;
+use crate::{delivery::Received, telemetry::LinkMeters};
 
 /// Frames that wait to be written. Beyond, messages are left to be sent again
 /// and pings to the next beat.
@@ -43,6 +43,7 @@ pub struct Link {
     number: u64,
     queue: mpsc::Sender<Packed>,
     closed: CancellationToken,
+    meters: Arc<LinkMeters>,
 }
 
 impl Link {
@@ -59,7 +60,10 @@ impl Link {
 
     /// Queues a frame; `false` when the queue is full or the link gone.
     pub fn send(&self, frame: Packed) -> bool {
-        self.queue.try_send(frame).is_ok()
+        let queued = self.queue.try_send(frame).is_ok();
+        let free = self.queue.capacity();
+        self.meters.queued(QUEUE.saturating_sub(free));
+        queued
     }
 
     /// Ends the link.
@@ -140,7 +144,9 @@ impl<T: AsyncRead + AsyncWrite + Send + 'static> Line<T> {
         let end = tokio::select! {
             () = link.closed.cancelled() => link.why_closed(),
             Err(error) = read(&mut self.reader, link, events) => error,
-            Err(error) = write(&mut self.writer, &mut queue, self.heartbeat.every) => error.into(),
+            Err(error) = write(&mut self.writer, link, &mut queue, self.heartbeat.every) => {
+                error.into()
+            }
         };
         // A close_notify where the line still takes one.
         let _ = timeout(FAREWELL, self.writer.shutdown()).await;
@@ -154,6 +160,7 @@ pub(super) fn handle(
     who: Peer,
     number: u64,
     closed: CancellationToken,
+    meters: LinkMeters,
 ) -> (Link, mpsc::Receiver<Packed>) {
     let (queue, packed) = mpsc::channel(QUEUE);
     let link = Link {
@@ -163,6 +170,7 @@ pub(super) fn handle(
         number,
         queue,
         closed,
+        meters: Arc::new(meters),
     };
     (link, packed)
 }
@@ -197,8 +205,10 @@ async fn read<R: AsyncRead + Unpin>(
                 link.send(Arc::new(Frame::Pong(number).encoded()));
                 continue;
             }
-            // That something came is all there is to know.
-            Frame::Pong(_) => continue,
+            Frame::Pong(number) => {
+                link.meters.answered(number);
+                continue;
+            }
             frame @ Frame::Hello(_) => return Err(LinkError::Unexpected(name(&frame))),
         };
         let event = LinkEvent::Arrived {
@@ -213,6 +223,7 @@ async fn read<R: AsyncRead + Unpin>(
 
 async fn write<W: AsyncWrite + Unpin>(
     writer: &mut W,
+    link: &Link,
     queue: &mut mpsc::Receiver<Packed>,
     every: Duration,
 ) -> io::Result<()> {
@@ -225,9 +236,11 @@ async fn write<W: AsyncWrite + Unpin>(
             Some(frame) = queue.recv() => frame,
             _ = beat.tick() => {
                 number += 1;
+                link.meters.pinged(number);
                 Arc::new(Frame::Ping(number).encoded())
             }
         };
+        link.meters.queued(queue.len());
         write_frame(writer, &frame).await?;
         if queue.is_empty() {
             writer.flush().await?;

@@ -140,7 +140,13 @@ impl Links {
     fn install(&self, peer: &PartyName, who: Peer) -> (Link, mpsc::Receiver<super::Packed>) {
         let mut standing = self.standing();
         standing.count += 1;
-        let (link, queue) = handle(peer.clone(), who, standing.count, self.stop.child_token());
+        let (link, queue) = handle(
+            peer.clone(),
+            who,
+            standing.count,
+            self.stop.child_token(),
+            self.meters.new_link(peer),
+        );
         if let Some(older) = standing.links.insert(peer.clone(), link.clone()) {
             older.close();
         }
@@ -153,6 +159,7 @@ impl Links {
         let current = standing.links.get(link.peer()).map(Link::number);
         if current == Some(link.number()) {
             standing.links.remove(link.peer());
+            self.meters.link_gone(link.peer());
             self.say(link.peer(), false);
         }
     }

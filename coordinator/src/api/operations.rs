@@ -1,9 +1,11 @@
 //! For those who run it: health, readiness, metrics.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use entente_metrics::Sight;
 
 use super::{
     Api,
+    caller::{Reader, identity_of},
     problem::{Kind, Problem},
 };
 use crate::runtime::RuntimeError;
@@ -31,15 +33,22 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> 
     }
 }
 
-/// `GET /metrics`
-pub(super) async fn metrics(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    // Any look at the engine brings the gauges up to date.
-    match api.coordinator.read(|_, _| ()).await {
+/// `GET /metrics`: for everybody with a certificate. Who may not look at all jobs and at
+/// parties is shown those series alone that name none.
+pub(super) async fn metrics(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let sight = match identity_of(&request).map(Reader::try_from) {
+        Some(Ok(Reader::Everything)) => Sight::Everything,
+        _ => Sight::Totals,
+    };
+    match api.coordinator.measure().await {
         // Who stands by has no engine, and is watched all the same.
         Ok(()) | Err(RuntimeError::Standby { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let text = api.registry.render().map_err(|error| {
+    let text = api.registry.render(sight).map_err(|error| {
         tracing::error!(%error, "metrics");
         Problem::new(Kind::Internal, "the log has the details")
     })?;

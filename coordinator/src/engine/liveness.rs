@@ -32,6 +32,14 @@ pub(super) struct Pace {
     pub(super) waits: Sides<Option<Millis>>,
     /// When the grant was last raised.
     pub(super) granted_at: Millis,
+    /// When an exchange was last heard to be done, or this began to be watched; not
+    /// moved by what does not count.
+    pub(super) progressed_at: Millis,
+    /// For how long it was parked before, as far as it was watched.
+    pub(super) parked: Span,
+    /// The first progress that was heard of: how many exchanges were done, when, and for
+    /// how long it had been parked by then.
+    first: Option<(u64, Millis, Span)>,
 }
 
 impl Pace {
@@ -42,7 +50,15 @@ impl Pace {
             most: Sides::default(),
             waits: Sides::default(),
             granted_at: now,
+            progressed_at: now,
+            parked: Span(0),
+            first: None,
         }
+    }
+
+    /// Of an attempt that was parked for so long before it got its places again.
+    pub(super) fn parked_before(self, parked: Span) -> Self {
+        Self { parked, ..self }
     }
 
     pub(super) fn see(&mut self, side: Side, exchanges_done: u64, now: Millis) {
@@ -50,10 +66,33 @@ impl Pace {
         if exchanges_done > *most {
             *most = exchanges_done;
             self.grown_at = now;
+            self.progressed_at = now;
+            let both = self.exchanges_done();
+            if both > 0 {
+                self.first.get_or_insert((both, now, self.parked));
+            }
             if self.stopped_at.is_some() {
                 self.stopped_at = Some(now);
             }
         }
+    }
+
+    /// What both sides have reported.
+    fn exchanges_done(&self) -> u64 {
+        self.most.active.min(self.most.passive)
+    }
+
+    /// For how long it will go on until `exchanges` are done, at the pace since progress was
+    /// first heard of; nothing before there is a pace.
+    pub(super) fn left(&self, exchanges: u64, now: Millis) -> Option<Span> {
+        let (begun, at, parked) = self.first?;
+        let done = self.exchanges_done();
+        let gone = done.checked_sub(begun).filter(|gone| *gone > 0)?;
+        let parked = self.parked.0.saturating_sub(parked.0);
+        let took = self.progressed_at.since(at).0.saturating_sub(parked);
+        let left = u128::from(took) * u128::from(exchanges.saturating_sub(done)) / u128::from(gone);
+        let left = u64::try_from(left).unwrap_or(u64::MAX);
+        Some(Span(left.saturating_sub(now.since(self.progressed_at).0)))
     }
 
     /// A grant was raised: what a side waited for before was that.

@@ -36,6 +36,7 @@ mod rotating;
 mod scheduling;
 mod submitting;
 mod views;
+mod vitals;
 mod why;
 mod wishes;
 
@@ -70,6 +71,7 @@ pub use event::{Command, EngineError, Event, Late, Order};
 pub use listing::{Listing, Page};
 pub use models::NoModel;
 pub use scheduling::Blocker;
+pub(crate) use vitals::Vitals;
 
 /// What an engine is told once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,8 @@ pub struct Engine {
     draining: Option<Draining>,
     queue: Queue,
     share: Share,
+    /// For how long jobs were parked that are not any more.
+    parked: Span,
     /// Spreads the waits between attempts.
     jitter: ChaCha20Rng,
 }
@@ -130,6 +134,7 @@ impl Engine {
             draining: None,
             queue: Queue::default(),
             share: Share::default(),
+            parked: Span(0),
             jitter,
         };
         engine.reload(jobs, None, now);
@@ -252,11 +257,20 @@ impl Engine {
         let mut after = before.clone();
         edit(&mut after);
         if after.state != before.state {
+            let parked = self.parked_for(before, now);
+            self.parked.0 = self.parked.0.saturating_add(parked.0);
+            if let Some(pace) = self.live.get_mut(&id) {
+                pace.parked.0 = match after.attempt == before.attempt {
+                    true => pace.parked.0.saturating_add(parked.0),
+                    false => 0,
+                };
+            }
             after.since = now;
             match after.state {
                 JobState::Reserved => {
                     after.begun_at.get_or_insert(now);
-                    self.live.insert(id, Pace::new(now));
+                    let parked = self.live.get(&id).map_or(Span(0), |pace| pace.parked);
+                    self.live.insert(id, Pace::new(now).parked_before(parked));
                 }
                 JobState::Running => {
                     after.started_at.get_or_insert(now);

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// What a job waits for, of each side or at all.
-    fn reasons(&self, record: &JobRecord, sight: Sight<'_>, now: Millis) -> Vec<Reason> {
+    pub(super) fn reasons(&self, record: &JobRecord, sight: Sight<'_>, now: Millis) -> Vec<Reason> {
         let of_sides = |reason: &dyn Fn(Side) -> Option<Reason>| {
             let sides = [Side::Active, Side::Passive].into_iter();
             sides.filter_map(reason).collect::<Vec<Reason>>()

@@ -113,6 +113,11 @@ impl JobRecord {
             .find(|failure| failure.side == Some(side))
     }
 
+    /// What a side has told of the attempt, if one has.
+    pub(crate) fn told<T>(&self, what: fn(&Progress) -> Option<T>) -> Option<T> {
+        self.sides.iter().find_map(|side| what(&side.progress))
+    }
+
     /// The exchanges that both parties have done.
     pub fn exchanges_done(&self) -> u64 {
         let done = |side: &SideStatus| side.progress.exchanges_done;

@@ -232,14 +232,14 @@ impl JobView {
             epochs: task.epochs(),
             keep: task.keep(),
             stopped_early: record.sides.iter().any(|side| side.progress.stopped_early),
-            loss: told(record, |progress| progress.loss),
-            validation: told(record, |progress| progress.validation),
-            best: told(record, |progress| progress.best),
-            test_accuracy: told(record, |progress| progress.test_accuracy),
-            leak: told(record, |progress| progress.leak),
-            key: told(record, |progress| progress.key),
+            loss: record.told(|progress| progress.loss),
+            validation: record.told(|progress| progress.validation),
+            best: record.told(|progress| progress.best),
+            test_accuracy: record.told(|progress| progress.test_accuracy),
+            leak: record.told(|progress| progress.leak),
+            key: record.told(|progress| progress.key),
             key_wished: record.key_epoch,
-            evaluation: told(record, |progress| progress.evaluation),
+            evaluation: record.told(|progress| progress.evaluation),
             sides,
             failures: record.failures.clone(),
             attempts: record.all_attempts(),
@@ -252,11 +252,6 @@ impl JobView {
     pub fn progress(&self, side: Side) -> &Progress {
         &self.sides.of(side).progress
     }
-}
-
-/// What a side has told, if one has.
-fn told<T>(record: &JobRecord, what: fn(&Progress) -> Option<T>) -> Option<T> {
-    record.sides.iter().find_map(|side| what(&side.progress))
 }
 
 /// What others see of a party.

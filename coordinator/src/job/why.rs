@@ -186,6 +186,46 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// A closed set of names, for metrics: those of the API.
+    pub const LABELS: [&'static str; 14] = [
+        "not_connected",
+        "no_dataset",
+        "draining",
+        "no_room",
+        "kept",
+        "not_approved",
+        "not_begun",
+        "not_due",
+        "not_prepared",
+        "not_at_rest",
+        "paused",
+        "no_word",
+        "party_waits",
+        "still_at_it",
+    ];
+
+    /// Its name among [`Reason::LABELS`].
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NotConnected { .. } => "not_connected",
+            Self::NoDataset { .. } => "no_dataset",
+            Self::Draining { .. } => "draining",
+            Self::NoRoom { .. } => "no_room",
+            Self::Kept { .. } => "kept",
+            Self::NotApproved { .. } => "not_approved",
+            Self::NotBegun { .. } => "not_begun",
+            Self::NotDue { .. } => "not_due",
+            Self::NotPrepared { .. } => "not_prepared",
+            Self::NotAtRest { .. } => "not_at_rest",
+            Self::Paused => "paused",
+            Self::NoWord { .. } => "no_word",
+            Self::PartyWaits { .. } => "party_waits",
+            Self::StillAtIt { .. } => "still_at_it",
+        }
+    }
+}
+
 /// Jobs that stand in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Behind {
@@ -281,6 +321,49 @@ impl fmt::Display for Behind {
             (_, 0) => Ok(()),
             (true, others) => write!(f, "{others} jobs of others"),
             (false, others) => write!(f, " and {others} of others"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn metrics_call_reasons_what_the_api_does() {
+        let party: PartyName = "bank-a".parse().unwrap();
+        let job = Behind::default();
+        let reasons = [
+            Reason::NotConnected {
+                party: party.clone(),
+                silent_ms: None,
+            },
+            Reason::Draining { party: None },
+            Reason::Kept {
+                party: party.clone(),
+                job,
+            },
+            Reason::NotBegun {
+                party: party.clone(),
+            },
+            Reason::NotPrepared {
+                party: party.clone(),
+            },
+            Reason::NotAtRest {
+                party: party.clone(),
+            },
+            Reason::Paused,
+            Reason::NoWord {
+                party: party.clone(),
+            },
+            Reason::StillAtIt { party },
+        ];
+        for reason in reasons {
+            let json = serde_json::to_value(&reason).unwrap();
+            assert_eq!(json["reason"], reason.label());
+            assert!(Reason::LABELS.contains(&reason.label()));
         }
     }
 }

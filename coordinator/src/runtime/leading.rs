@@ -175,7 +175,7 @@ impl<L: Leases> Candidate<L> {
         };
         let task = tokio::spawn(task.run(incoming));
         tracing::info!(token = store.token().0, "this coordinator leads");
-        self.meters.leads();
+        self.meters.leads(life.map(|life| asked + lasts(life)));
         self.seat.send_replace(Seat::Leads(requests));
         Ok(Some(Reign {
             store,
@@ -231,7 +231,9 @@ impl<L: Leases> Candidate<L> {
         self.meters.renewed(&outcome);
         match outcome {
             Ok(()) => {
-                reign.until.send_replace(Some(asked + lasts(life)));
+                let until = Some(asked + lasts(life));
+                self.meters.leads_until(until);
+                reign.until.send_replace(until);
                 reign.renew_at = Some(asked + life / 3);
                 true
             }

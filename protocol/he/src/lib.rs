@@ -20,7 +20,8 @@
 //! evaluator's own ([`LinearServer`]).
 //!
 //! Both ends are [`Ahead`]: what a round needs and does not depend on it can be
-//! made before, by whoever has a thread to spare.
+//! made before, by whoever has a thread to spare. And both keep a [`Tally`] of what they
+//! do to single ciphertexts, for whoever wants to know where the time goes.
 //!
 //! # What is wiped, and what is not
 //!
@@ -47,14 +48,17 @@ mod bounds;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod conformance;
 mod engine;
+mod extent;
 pub mod paillier;
 mod seam;
+mod tally;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod transparent;
 
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use engine::squared_products;
 pub use engine::{KernelSpeed, PowerSpeed, Tier, TierError};
+pub use extent::{Encrypted, Extent};
 pub use paillier::{
     ExpectLinear, Exponents, Layout, LinearBounds, LinearClient, LinearInput, LinearOutput,
     LinearProducts, LinearServer, Paillier, PaillierBackend, PublicEncryptor, Randomness, Textbook,
@@ -63,5 +67,6 @@ pub use paillier::{
 pub use seam::{
     Ahead, Backend, CutBounds, Evaluate, Expect, HeError, KeyBits, KeyOwner, Rng, Scheme,
 };
+pub use tally::{Done, Primitive, Tallied, Tally};
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use transparent::{Transparent, TransparentBackend};

@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc};
 use entente_wire::{Decode, Digest, Mask, Masked, RingMatrix, Secret, Shape, Wire};
 use thiserror::Error;
 
-use crate::TierError;
+use crate::{Encrypted, Tallied, TierError};
 
 /// The randomness that is handed in.
 pub type Rng = dyn rand::CryptoRng + Send;
@@ -197,23 +197,29 @@ pub trait Scheme: Debug + Sized + Send + Sync + 'static {
     type KeyProof: Wire + Decode<KeyBits> + Debug + Send + Sync;
     /// Enc(a), `B x h`, in the layout of the forward product: all that inference
     /// needs.
-    type ForwardActivations: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
+    type ForwardActivations: Wire
+        + for<'a> Decode<Expect<'a, Self>>
+        + Encrypted
+        + Debug
+        + Send
+        + Sync;
     /// Enc(a), `B x h`, in the layouts of its two uses, of which the first is
     /// the forward product.
     type Activations: Wire
         + for<'a> Decode<Expect<'a, Self>>
         + AsRef<Self::ForwardActivations>
+        + Encrypted
         + Debug
         + Send
         + Sync;
     /// Enc(E), `c x h`, in the layout of the input gradient.
-    type EncryptedShare: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
+    type EncryptedShare: Wire + for<'a> Decode<Expect<'a, Self>> + Encrypted + Debug + Send + Sync;
     /// A forward product, `B x c`.
-    type Forward: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
+    type Forward: Wire + for<'a> Decode<Expect<'a, Self>> + Encrypted + Debug + Send + Sync;
     /// A weight gradient, `c x h`.
-    type WeightGradient: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
+    type WeightGradient: Wire + for<'a> Decode<Expect<'a, Self>> + Encrypted + Debug + Send + Sync;
     /// An input gradient, `B x h`.
-    type InputGradient: Wire + for<'a> Decode<Expect<'a, Self>> + Debug + Send + Sync;
+    type InputGradient: Wire + for<'a> Decode<Expect<'a, Self>> + Encrypted + Debug + Send + Sync;
 }
 
 /// Makes the two ends of a scheme.
@@ -281,10 +287,13 @@ pub trait Ahead: Send + Sync {
 
     /// Values that lie ready, of one ciphertext each.
     fn depth(&self) -> usize;
+
+    /// Values that there is room for.
+    fn capacity(&self) -> usize;
 }
 
 /// What only the holder of the secret key can do (the active party).
-pub trait KeyOwner<S: Scheme>: Ahead {
+pub trait KeyOwner<S: Scheme>: Ahead + Tallied {
     /// The public key.
     fn public_key(&self) -> &S::PublicKey;
 
@@ -365,7 +374,7 @@ pub trait KeyOwner<S: Scheme>: Ahead {
 /// decrypt. **Every product is re-randomised before it is returned**: adding a
 /// mask as a plaintext leaves the ciphertext's randomness a function of the
 /// scalars, and the key owner can extract it (acml, rule 5).
-pub trait Evaluate<S: Scheme>: Ahead {
+pub trait Evaluate<S: Scheme>: Ahead + Tallied {
     /// The public key.
     fn public_key(&self) -> &S::PublicKey;
 

@@ -14,8 +14,8 @@ use entente_wire::{
 };
 
 use crate::{
-    Ahead, Backend, CutBounds, Evaluate, Expect, HeError, KeyBits, KeyOwner, Rng, Scheme,
-    bounds::check_shape,
+    Ahead, Backend, CutBounds, Encrypted, Evaluate, Expect, Extent, HeError, KeyBits, KeyOwner,
+    Rng, Scheme, Tallied, Tally, bounds::check_shape,
 };
 
 /// The tag of the scheme that hides **nothing**.
@@ -114,6 +114,19 @@ impl Decode<Expect<'_, Transparent>> for Plain {
     }
 }
 
+/// Every value by itself, as if it were a ciphertext.
+impl Encrypted for Plain {
+    fn extent(&self) -> Extent {
+        let values = self.matrix.shape().len();
+        Extent {
+            ciphertexts: values,
+            bytes: self.encoded().len(),
+            values,
+            room: values,
+        }
+    }
+}
+
 macro_rules! plain_matrix {
     ($(#[$doc:meta] $name:ident)*) => {$(
         #[$doc]
@@ -134,6 +147,12 @@ macro_rules! plain_matrix {
                 input: &mut Reader<'_>,
             ) -> Result<Self, DecodeError> {
                 Plain::decode(expect, input).map(Self)
+            }
+        }
+
+        impl Encrypted for $name {
+            fn extent(&self) -> Extent {
+                self.0.extent()
             }
         }
     )*};
@@ -179,6 +198,12 @@ impl Decode<Expect<'_, Transparent>> for Activations {
     }
 }
 
+impl Encrypted for Activations {
+    fn extent(&self) -> Extent {
+        self.0.extent()
+    }
+}
+
 /// Makes both ends of the scheme that hides **nothing**.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TransparentBackend;
@@ -191,7 +216,7 @@ impl Backend<Transparent> for TransparentBackend {
         rng: &mut Rng,
     ) -> Result<Arc<dyn KeyOwner<Transparent>>, HeError> {
         let key = PublicKey(rng.next_u64());
-        Ok(Arc::new(TransparentEnd { key, bounds }))
+        Ok(Arc::new(TransparentEnd::new(key, bounds)))
     }
 
     fn restore(
@@ -204,7 +229,7 @@ impl Backend<Transparent> for TransparentBackend {
         let key = key.map_err(|_| HeError::SavedKey {
             why: "it is no number",
         })?;
-        Ok(Arc::new(TransparentEnd { key, bounds }))
+        Ok(Arc::new(TransparentEnd::new(key, bounds)))
     }
 
     fn certify(
@@ -232,7 +257,7 @@ impl Backend<Transparent> for TransparentBackend {
         key: PublicKey,
         bounds: CutBounds,
     ) -> Result<Arc<dyn Evaluate<Transparent>>, HeError> {
-        Ok(Arc::new(TransparentEnd { key, bounds }))
+        Ok(Arc::new(TransparentEnd::new(key, bounds)))
     }
 }
 
@@ -241,9 +266,16 @@ impl Backend<Transparent> for TransparentBackend {
 struct TransparentEnd {
     key: PublicKey,
     bounds: CutBounds,
+    /// Empty: there are no ciphertexts.
+    tally: Tally,
 }
 
 impl TransparentEnd {
+    fn new(key: PublicKey, bounds: CutBounds) -> Self {
+        let tally = Tally::default();
+        Self { key, bounds, tally }
+    }
+
     fn wrap(&self, matrix: RingMatrix, rng: &mut Rng) -> Plain {
         Plain {
             key: self.key.0,
@@ -270,6 +302,16 @@ impl Ahead for TransparentEnd {
 
     fn depth(&self) -> usize {
         0
+    }
+
+    fn capacity(&self) -> usize {
+        0
+    }
+}
+
+impl Tallied for TransparentEnd {
+    fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 

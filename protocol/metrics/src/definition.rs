@@ -4,6 +4,17 @@ use core::fmt;
 
 use crate::{kind::Kind, list::Families};
 
+/// Whose `/metrics` has a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// A party's.
+    Party,
+    /// The coordinator's.
+    Coordinator,
+    /// Both have it.
+    Both,
+}
+
 /// What the list says of one metric. For documentation, and for whoever checks
 /// dashboards and alerts against the list.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,9 +29,19 @@ pub struct Metric {
     pub labels: &'static [&'static str],
     /// Upper edges of the buckets, ascending; empty unless a histogram.
     pub buckets: &'static [f64],
+    /// Who has it.
+    pub service: Service,
 }
 
 impl Metric {
+    /// Whether its series name jobs, or parties that are not the reader's own
+    /// affair: for those alone who may look at all jobs.
+    pub fn names_others(&self) -> bool {
+        ["job_id", "party"]
+            .iter()
+            .any(|label| self.labels.contains(label))
+    }
+
     /// The names under which it is scraped: one, or a histogram's three.
     pub fn series(&self) -> Vec<String> {
         let suffixes: &[&str] = match self.kind {
@@ -48,6 +69,7 @@ impl<K: Kind, const N: usize> Definition<K, N> {
         help: &'static str,
         labels: &'static [&'static str; N],
         buckets: &'static [f64],
+        service: Service,
         family: fn(&Families) -> &K::Family,
     ) -> Self {
         Self {
@@ -57,6 +79,7 @@ impl<K: Kind, const N: usize> Definition<K, N> {
                 kind: K::NAME,
                 labels,
                 buckets,
+                service,
             },
             family,
         }

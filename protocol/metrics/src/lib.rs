@@ -1,12 +1,12 @@
 //! The closed list of metric names, and the registry over it.
 //!
 //! ```text
-//!   list.rs      every name: help, labels, buckets, reasons     (data)
+//!   list.rs      every name: help, labels, buckets     (labels.rs: what they say)
 //!       │  one macro makes of each line a constant and a field
 //!       ▼
 //!   Registry ──family(&STEP_SECONDS)──▶ Family ──with([..])──▶ Histogram
 //!       │
-//!       └──render()──▶ the text that Prometheus scrapes
+//!       └──render(sight)──▶ the text that Prometheus scrapes
 //! ```
 //!
 //! Nothing can be measured that is not in [`ALL`], and nothing in [`ALL`] is
@@ -23,18 +23,29 @@
 //! forgotten. Time goes in as [`Duration`](core::time::Duration), so that no
 //! caller can confuse milliseconds with seconds.
 //!
-//! No metric carries a job's id: series live longer than jobs, and a store of
-//! series that grows with every job is the usual way to lose one.
+//! Series live longer than jobs, and a store of series that grows with every job is
+//! the usual way to lose one. So what adds up over jobs is told without their names;
+//! what one job is at (its loss, what it waits for) is told with its id while it runs
+//! and no longer, of [`NAMED_JOBS`] at most, and to those alone who may look at all
+//! jobs ([`Sight`]).
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod listing;
+
+mod buckets;
 mod certificates;
 mod definition;
 mod kind;
+mod labels;
 mod list;
 mod registry;
+mod values;
 
 pub use certificates::CertificateMeters;
-pub use definition::{Definition, Metric};
+pub use definition::{Definition, Metric, Service};
 pub use kind::{Counter, Gauge, Histogram, Kind, Level, SecondsCounter};
+pub use labels::{LABELS, Label};
 pub use list::*;
-pub use registry::{Family, MetricsError, Registry};
+pub use registry::{Family, MetricsError, Registry, Sight};
+pub use values::*;

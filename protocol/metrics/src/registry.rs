@@ -5,13 +5,26 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::{Definition, Kind, list::Families};
+use crate::{
+    BUILD_INFO, Definition, Kind,
+    list::{ALL, Families},
+};
 
 /// What went wrong in the metrics library: a defect of the list or of a label,
 /// never of what was measured.
 #[derive(Debug, Error)]
 #[error("metrics: {0}; this is a defect, please report it")]
 pub struct MetricsError(#[from] prometheus::Error);
+
+/// What somebody may see of the metrics. A party may look at its own jobs and no
+/// others, and series cannot be told apart by whose they are: so it sees none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// All of them.
+    Everything,
+    /// Those that name no job, and no party at the coordinator.
+    Totals,
+}
 
 /// Every metric of the list, for one process. Clones share their values.
 #[derive(Clone)]
@@ -44,12 +57,26 @@ impl Registry {
         }
     }
 
-    /// Everything, in Prometheus's text format (version 0.0.4).
+    /// Says what runs: its version, and the versions of the protocol between parties that
+    /// it speaks.
+    pub fn runs(&self, version: &str, wire: &[u16]) {
+        let newest = wire.iter().max().map(u16::to_string);
+        let build = [version, newest.as_deref().unwrap_or("none")];
+        self.family(&BUILD_INFO).with(build).set(1);
+    }
+
+    /// What `sight` may see, in Prometheus's text format (version 0.0.4).
     ///
     /// # Errors
     /// [`MetricsError`] when the metrics cannot be written down.
-    pub fn render(&self) -> Result<String, MetricsError> {
-        let families = self.exported.gather();
+    pub fn render(&self, sight: Sight) -> Result<String, MetricsError> {
+        let mut families = self.exported.gather();
+        if sight == Sight::Totals {
+            families.retain(|family| {
+                let listed = ALL.iter().find(|metric| metric.name == family.name());
+                !listed.is_some_and(|metric| metric.names_others())
+            });
+        }
         Ok(prometheus::TextEncoder::new().encode_to_string(&families)?)
     }
 }

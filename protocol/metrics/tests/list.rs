@@ -5,23 +5,36 @@ use std::{collections::BTreeSet, time::Duration};
 
 use entente_metrics::*;
 
-/// Gauges that count things or say what is, and so have no unit.
-const WITHOUT_UNIT: &[&str] = &[
-    "entente_he_pool_values",
-    "entente_links_up",
-    "entente_party_jobs",
-    "entente_jobs",
-    "entente_leader",
-    "entente_draining",
-    "entente_key_epoch",
-    "entente_parties_connected",
-    "entente_build_info",
+/// What gauges end in that count things or say what is, and so have no unit.
+const THINGS: &[&str] = &[
+    "_values",
+    "_threads",
+    "_tasks",
+    "_frames",
+    "_messages",
+    "_up",
+    "_jobs",
+    "_places",
+    "_places_taken",
+    "_rounds",
+    "_samples",
+    "_epoch",
+    "_info",
+    "_connected",
+    "_unlisted",
+    "_blocked",
+    "_leader",
+    "_draining",
+    "_waiting",
+    // A loss has the unit of its objective, which the job knows.
+    "_loss",
 ];
 
 #[test]
 fn names_are_unique_and_end_in_a_unit() {
     let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
     assert_eq!(names.len(), ALL.len());
+    let ends_in_one_of = |name: &str, ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     for metric in ALL {
         let name = metric.name;
         assert!(name.starts_with("entente_"), "{name}");
@@ -29,16 +42,17 @@ fn names_are_unique_and_end_in_a_unit() {
             name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
             "{name}"
         );
-        let units = ["_seconds", "_bytes", "_ratio"];
-        let unit = units.iter().any(|unit| name.ends_with(unit));
+        let unit = ends_in_one_of(name, &["_seconds", "_bytes", "_ratio"]);
         match metric.kind {
             "counter" => assert!(name.ends_with("_total"), "{name}"),
             "histogram" => assert!(unit, "{name}"),
-            "gauge" => assert!(unit || WITHOUT_UNIT.contains(&name), "{name}"),
+            "gauge" => assert!(unit || ends_in_one_of(name, THINGS), "{name}"),
             other => unreachable!("{other}"),
         }
     }
-    assert!(WITHOUT_UNIT.iter().all(|name| names.contains(name)));
+    for end in THINGS {
+        assert!(names.iter().any(|name| name.ends_with(end)), "{end}");
+    }
 }
 
 #[test]
@@ -50,15 +64,66 @@ fn every_metric_has_help_that_is_a_sentence() {
 }
 
 #[test]
-fn labels_are_few_distinct_and_never_a_job() {
-    for metric in ALL {
-        let labels: BTreeSet<_> = metric.labels.iter().collect();
-        assert_eq!(labels.len(), metric.labels.len(), "{}", metric.name);
-        assert!(labels.len() <= 3, "{}", metric.name);
-        for forbidden in ["job", "job_id", "id", "le"] {
-            assert!(!labels.contains(&forbidden), "{}", metric.name);
-        }
+fn labels_are_few_distinct_and_documented() {
+    let documented: BTreeSet<_> = LABELS.iter().map(|label| label.name).collect();
+    assert!(LABELS.is_sorted_by_key(|label| label.name));
+    assert_eq!(documented.len(), LABELS.len());
+    for label in LABELS {
+        assert!(label.help.ends_with('.'), "{}", label.name);
+        assert!(label.bound.len() > 2, "{}", label.name);
     }
+    let mut used = BTreeSet::new();
+    for metric in ALL {
+        let labels: BTreeSet<_> = metric.labels.iter().copied().collect();
+        assert_eq!(labels.len(), metric.labels.len(), "{}", metric.name);
+        // What says who is who is one series for each.
+        let info = metric.name.ends_with("_info");
+        assert!(labels.len() <= if info { 6 } else { 3 }, "{}", metric.name);
+        // These are Prometheus's own.
+        for forbidden in ["job", "instance", "le", "quantile"] {
+            assert!(!labels.contains(forbidden), "{}", metric.name);
+        }
+        used.extend(labels);
+    }
+    assert_eq!(used, documented);
+}
+
+#[test]
+fn what_names_a_job_says_so_and_is_not_for_everybody() {
+    for metric in ALL {
+        let name = metric.name;
+        let of_a_job = metric.labels.contains(&"job_id");
+        let says_so = name.starts_with("entente_job_") || name.starts_with("entente_party_job_");
+        assert!(says_so || !of_a_job, "{name}");
+        let names = [
+            "job_id",
+            "name",
+            "correlation",
+            "active",
+            "passive",
+            "party",
+        ];
+        let names = names.iter().any(|label| metric.labels.contains(label));
+        assert_eq!(metric.names_others(), names, "{name}");
+        assert!(!(of_a_job && metric.kind == "counter"), "{name} is removed");
+    }
+    for (metric, most) in [
+        (JOBS_UNLISTED.metric(), NAMED_JOBS),
+        (PARTIES_UNLISTED.metric(), NAMED_PARTIES),
+    ] {
+        assert!(metric.help.contains(&format!("more than {most}")));
+    }
+
+    let registry = Registry::new().unwrap();
+    let rounds = registry.family(&JOB_ROUNDS);
+    rounds.with(["0190"]).set(7);
+    registry.family(&PARTY_UP).with(["bank-a"]).set(1);
+    let line = "entente_job_rounds{job_id=\"0190\"} 7";
+    let everything = registry.render(Sight::Everything).unwrap();
+    assert!(everything.contains(line) && everything.contains("bank-a"));
+    let totals = registry.render(Sight::Totals).unwrap();
+    assert!(!totals.contains("0190") && !totals.contains("bank-a"));
+    assert!(totals.contains("entente_leader 0"));
 }
 
 #[test]
@@ -81,7 +146,7 @@ fn histograms_have_ascending_buckets_and_others_none() {
 /// The names behind `# TYPE`.
 fn exported(registry: &Registry) -> BTreeSet<String> {
     registry
-        .render()
+        .render(Sight::Everything)
         .unwrap()
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))
@@ -121,7 +186,7 @@ fn what_is_measured_is_what_is_rendered() {
     registry.family(&LINKS_UP).with(["bank-b"]).set(1);
     registry.family(&ROUNDS).with([]).increment();
 
-    let text = registry.render().unwrap();
+    let text = registry.render(Sight::Everything).unwrap();
     for line in [
         "entente_step_seconds_bucket{protocol=\"acml\",role=\"active\",state=\"expect_masked_logits\",le=\"0.004\"} 1",
         "entente_step_seconds_count{protocol=\"acml\",role=\"active\",state=\"expect_masked_logits\"} 2",
@@ -142,10 +207,10 @@ fn seeded_series_are_there_and_zero_and_removed_ones_are_gone() {
     let retries = registry.family(&RETRIES);
     retries.seed([[LINK_CONNECT], [MESSAGE_RESEND], [COORDINATOR_SYNC]]);
     let line = "entente_retries_total{what=\"link_connect\"} 0";
-    assert!(registry.render().unwrap().contains(line));
+    assert!(registry.render(Sight::Everything).unwrap().contains(line));
     retries.remove([LINK_CONNECT]);
     retries.remove(["never_there"]);
-    let text = registry.render().unwrap();
+    let text = registry.render(Sight::Everything).unwrap();
     assert!(!text.contains(line));
     assert!(text.contains("entente_retries_total{what=\"message_resend\"} 0"));
 }

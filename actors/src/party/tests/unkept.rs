@@ -91,7 +91,7 @@ async fn a_job_waits_for_room_and_goes_on_by_itself() {
     while waited_for.last().map(String::as_str) != Some("bank-b") {
         let status = soon("a word of the job", hears.recv()).await.unwrap();
         match status.standing {
-            Standing::Waiting { what, .. } => waited_for.push(what),
+            Standing::Waiting { what, .. } => waited_for.push(what.to_string()),
             Standing::Running => {}
             other => panic!("{other:?}"),
         }

@@ -31,6 +31,19 @@ pub(in crate::engine) enum Obstacle {
     Kept(JobId),
 }
 
+impl Obstacle {
+    /// A closed set of names, for metrics: those of the reasons that the API has.
+    pub(in crate::engine) fn label(&self) -> &'static str {
+        match self {
+            Self::Away => "not_connected",
+            Self::NoDataset => "no_dataset",
+            Self::Draining => "draining",
+            Self::Full(_) => "no_room",
+            Self::Kept(_) => "kept",
+        }
+    }
+}
+
 /// The parties, as they are now.
 pub(in crate::engine) trait Floor {
     /// The party, if it is there.

@@ -18,6 +18,7 @@ mod rotating;
 mod running;
 mod scheduling;
 mod submitting;
+mod vitals;
 mod why;
 
 use core::fmt::Debug;

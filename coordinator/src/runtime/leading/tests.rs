@@ -1,15 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use entente_metrics::{
-    JOBS, LEADER, LEASE_LOST, LEASE_RENEWALS, LEASE_RENEWED, LEASE_TAKINGS, STALE_WRITES,
+    Definition, Gauge, JOBS, JOBS_UNLISTED, LEADER, LEASE_EXPIRY, LEASE_LOST, LEASE_RENEWALS,
+    LEASE_RENEWED, LEASE_TAKINGS, NAMED_JOBS, STALE_WRITES, Sight,
 };
+
+use std::time::UNIX_EPOCH;
 
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
     engine::Event,
-    job::Priority,
+    job::{JobRecord, JobState, Priority},
     runtime::RuntimeError,
     store::MemoryStore,
     testbed::{SETTINGS, id, job, party, record},
@@ -211,4 +214,73 @@ async fn who_ends_gives_the_lease_back() {
     second.comes_to("it leads", Result::is_ok).await;
     second.submit(2).await.unwrap();
     assert_eq!(second.store.load().await.unwrap().len(), 2);
+}
+
+/// The series of `registry` that name a job.
+fn named(registry: &Registry) -> Vec<String> {
+    let text = registry.render(Sight::Everything).unwrap();
+    let lines = text.lines().filter(|line| line.contains("job_id="));
+    lines.map(str::to_owned).collect()
+}
+
+#[actix_rt::test]
+async fn series_of_jobs_are_bounded_and_gone_when_it_steps_down() {
+    let store = store(LONG);
+    let many = NAMED_JOBS as u128 + 3;
+    for number in 1..=many {
+        let running = JobRecord {
+            state: JobState::Running,
+            ..record(number)
+        };
+        store.insert(&running).await.unwrap();
+    }
+    let replica = Replica::start(store.clone()).await;
+    assert!(named(&replica.registry).is_empty(), "nobody has looked");
+    replica.handle.measure().await.unwrap();
+    let infos = |registry| {
+        let named = named(registry).into_iter();
+        named
+            .filter(|line| line.starts_with("entente_job_info{"))
+            .count()
+    };
+    assert_eq!(infos(&replica.registry), NAMED_JOBS);
+    let gauge =
+        |definition: &Definition<Gauge, 0>| replica.registry.family(definition).with([]).value();
+    assert_eq!(gauge(&JOBS_UNLISTED), 3);
+    let now = UNIX_EPOCH.elapsed().unwrap().as_secs() as i64;
+    let expires_in = gauge(&LEASE_EXPIRY) - now;
+    assert!(
+        (1..=LONG.as_secs() as i64).contains(&expires_in),
+        "{expires_in}"
+    );
+
+    store.leads(Some(THERE));
+    let _ = replica.submit(many + 1).await;
+    replica.comes_to("it stands by", led_there).await;
+    assert!(named(&replica.registry).is_empty());
+    assert_eq!((gauge(&JOBS_UNLISTED), gauge(&LEASE_EXPIRY)), (0, 0));
+    assert!(matches!(
+        replica.handle.measure().await,
+        Err(RuntimeError::Standby { .. })
+    ));
+}
+
+/// An engine whose reign is over may be asked once more before it ends.
+#[test]
+fn who_stands_by_shows_nothing_of_what_it_knew() {
+    let registry = Registry::new().unwrap();
+    let meters = Meters::new(&registry);
+    let running = JobRecord {
+        state: JobState::Running,
+        ..record(1)
+    };
+    let clock = Clock::start();
+    let engine = Engine::new(SETTINGS, vec![running], jitter(&clock), clock.now());
+    meters.leads(None);
+    meters.look_at(&engine, clock.now());
+    assert!(!named(&registry).is_empty());
+    meters.stands_by();
+    meters.look_at(&engine, clock.now());
+    assert!(named(&registry).is_empty());
+    assert_eq!(registry.family(&JOBS).with(["running"]).value(), 0);
 }

@@ -33,7 +33,7 @@ use entente_wire::{Decode, Encode, Mask, RingMatrix, Shape, decode_exactly};
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use crate::{Backend, CutBounds, Evaluate, Expect, KeyBits, KeyOwner, Scheme};
+use crate::{Backend, CutBounds, Encrypted, Evaluate, Expect, KeyBits, KeyOwner, Scheme};
 
 /// Cuts that the suite works on: the smallest there is, then random ones.
 const CUTS: u64 = 4;
@@ -156,10 +156,17 @@ impl<S: Scheme> Bench<S> {
     /// Over the wire, to a receiver who expects `shape`.
     fn travel<T>(&self, value: &T, shape: Shape) -> T
     where
-        T: Encode + for<'a> Decode<Expect<'a, S>>,
+        T: Encode + Encrypted + for<'a> Decode<Expect<'a, S>>,
     {
-        self.receive(&value.encoded(), shape)
-            .expect("what was sent can be read")
+        let bytes = value.encoded();
+        let there: T = self
+            .receive(&bytes, shape)
+            .expect("what was sent can be read");
+        let extent = value.extent();
+        assert_eq!(extent.bytes, bytes.len(), "bytes are counted wrong");
+        assert_eq!(extent, there.extent(), "the wire changed how much there is");
+        assert!(extent.values <= extent.room, "more values than room");
+        there
     }
 
     fn receive<T>(&self, bytes: &[u8], shape: Shape) -> Result<T, entente_wire::DecodeError>

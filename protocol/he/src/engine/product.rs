@@ -89,7 +89,8 @@ impl Scalars {
         }
     }
 
-    fn outputs(&self) -> usize {
+    /// Outputs that each row of bases has.
+    pub(crate) fn outputs(&self) -> usize {
         self.shifted.len() / self.terms.max(1)
     }
 

@@ -7,7 +7,7 @@ use super::{
     Layout, Paillier, PublicKey, packing::Packing, packings::Packings, public_key::put_number,
 };
 use crate::{
-    Expect, HeError,
+    Encrypted, Expect, Extent, HeError,
     engine::{Residues, at_precision},
 };
 
@@ -166,6 +166,20 @@ impl Encode for Ciphertexts {
     }
 }
 
+impl Encrypted for Ciphertexts {
+    fn extent(&self) -> Extent {
+        /// What stands before the ciphertexts.
+        const HEAD_BYTES: usize = 1 + 8 + 8 + 4;
+        let ciphertexts = self.cells.len();
+        Extent {
+            ciphertexts,
+            bytes: HEAD_BYTES + ciphertexts * self.key.ciphertext_bytes(),
+            values: self.shape.len(),
+            room: ciphertexts * self.packing.slots(),
+        }
+    }
+}
+
 /// Enc(a), `B x h`, for its two uses.
 #[derive(Debug)]
 pub struct Activations {
@@ -210,6 +224,17 @@ impl Encode for Activations {
     }
 }
 
+impl Encrypted for Activations {
+    /// Of both, where there are two.
+    fn extent(&self) -> Extent {
+        let over_samples = self.over_samples.extent();
+        match self.over_features.key.layout() {
+            Layout::Unpacked => over_samples,
+            Layout::Packed => over_samples + self.over_features.extent(),
+        }
+    }
+}
+
 impl Decode<Expect<'_, Paillier>> for Activations {
     fn decode(expect: &Expect<'_, Paillier>, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let over_samples = ForwardActivations::decode(expect, input)?;
@@ -238,6 +263,12 @@ macro_rules! ciphertext_matrix {
         impl Encode for $name {
             fn encode(&self, out: &mut Vec<u8>) {
                 self.0.encode(out);
+            }
+        }
+
+        impl Encrypted for $name {
+            fn extent(&self) -> Extent {
+                self.0.extent()
             }
         }
     )*};

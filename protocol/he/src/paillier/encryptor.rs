@@ -10,7 +10,7 @@ use super::{
     pool::{Pool, Source},
     subgroup::Subgroup,
 };
-use crate::{Ahead, CutBounds, HeError, Rng};
+use crate::{Ahead, CutBounds, HeError, Primitive, Rng, Tallied, Tally};
 
 /// Encryption within bounds, whatever its randomness comes from.
 #[derive(Debug)]
@@ -115,12 +115,18 @@ pub(super) fn encrypt<S: Source>(
     packing: Packing,
     rng: &mut Rng,
 ) -> Ciphertexts {
-    let key = pool.source().key();
+    let (key, tally) = (pool.source().key(), pool.tally());
     let shape = matrix.shape();
-    let encoded = key.encode_all(&packing.pack(matrix, key));
-    let mut cells = pool.draw(packing.ciphertexts(shape), rng);
-    key.modulus()
-        .multiply(&mut cells, &key.modulus().import(encoded.expose()));
+    let count = packing.ciphertexts(shape);
+    let encoded = tally.measure(Primitive::Pack, shape.len(), || {
+        key.encode_all(&packing.pack(matrix, key))
+    });
+    let cells = tally.measure(Primitive::Encrypt, count, || {
+        let mut cells = pool.draw(count, rng);
+        let encoded = key.modulus().import(encoded.expose());
+        key.modulus().multiply(&mut cells, &encoded);
+        cells
+    });
     Ciphertexts::new(key.clone(), shape, packing, cells)
 }
 
@@ -131,6 +137,16 @@ impl<S: Source> Ahead for Encryptor<S> {
 
     fn depth(&self) -> usize {
         self.pool.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.pool.capacity()
+    }
+}
+
+impl<S: Source> Tallied for Encryptor<S> {
+    fn tally(&self) -> &Tally {
+        self.pool.tally()
     }
 }
 
@@ -202,5 +218,15 @@ impl Ahead for PublicEncryptor {
 
     fn depth(&self) -> usize {
         self.0.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl Tallied for PublicEncryptor {
+    fn tally(&self) -> &Tally {
+        self.0.tally()
     }
 }

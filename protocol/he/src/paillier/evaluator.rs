@@ -14,7 +14,7 @@ use super::{
     rerandomise::Rerandomiser,
 };
 use crate::{
-    Ahead, CutBounds, Evaluate, HeError, Rng,
+    Ahead, CutBounds, Evaluate, HeError, Primitive, Rng, Tallied, Tally,
     bounds::check_shape,
     engine::{Residues, Scalars},
 };
@@ -69,7 +69,10 @@ impl PaillierEvaluator {
 
     /// The products of `x` (`lanes x terms`) with the scalars.
     fn products(&self, x: &Residues, scalars: &Scalars) -> Result<Residues, HeError> {
-        let products = self.key.modulus().products(x, scalars);
+        let count = x.len() * scalars.outputs();
+        let products = self.tally().measure(Primitive::Multiply, count, || {
+            self.key.modulus().products(x, scalars)
+        });
         products.ok_or(HeError::BadKey {
             why: "a ciphertext has a factor in common with it",
         })
@@ -84,11 +87,18 @@ impl PaillierEvaluator {
         packing: Packing,
         rng: &mut Rng,
     ) -> Ciphertexts {
-        let modulus = self.key.modulus();
-        let added = packing.blind(low, self.key.bits(), rng);
-        let added = self.key.encode_all(&added);
-        modulus.multiply(&mut products, &modulus.import(added.expose()));
-        self.rerandomise(&mut products, rng);
+        let (modulus, tally) = (self.key.modulus(), self.tally());
+        let added = tally.measure(Primitive::Pack, low.shape().len(), || {
+            let added = packing.blind(low, self.key.bits(), rng);
+            self.key.encode_all(&added)
+        });
+        let count = products.len();
+        tally.measure(Primitive::Add, count, || {
+            modulus.multiply(&mut products, &modulus.import(added.expose()));
+        });
+        tally.measure(Primitive::Rerandomise, count, || {
+            self.rerandomise(&mut products, rng);
+        });
         Ciphertexts::new(self.key.clone(), low.shape(), packing, products)
     }
 
@@ -109,6 +119,16 @@ impl Ahead for PaillierEvaluator {
 
     fn depth(&self) -> usize {
         self.pool.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.pool.capacity()
+    }
+}
+
+impl Tallied for PaillierEvaluator {
+    fn tally(&self) -> &Tally {
+        self.pool.tally()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     PublicKey, WeightGradient, ciphertexts::Ciphertexts, encryptor::Encryptor, saved,
     secret_key::SecretKey,
 };
-use crate::{Ahead, CutBounds, HeError, KeyOwner, Rng};
+use crate::{Ahead, CutBounds, HeError, KeyOwner, Primitive, Rng, Tallied, Tally};
 
 /// A secret key with the bounds that it is used within.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl PaillierOwner {
     }
 
     fn decrypt(&self, what: &'static str, product: &Ciphertexts) -> Result<RingMatrix, HeError> {
-        decrypt(self.key(), what, product)
+        decrypt(self.key(), what, product, self.tally())
     }
 
     #[cfg(test)]
@@ -39,10 +39,14 @@ pub(super) fn decrypt(
     key: &SecretKey,
     what: &'static str,
     product: &Ciphertexts,
+    tally: &Tally,
 ) -> Result<RingMatrix, HeError> {
-    let sums = key.decrypt(product.cells(key.public())?)?;
-    let packing = product.packing();
-    packing.open(what, sums.expose(), product.shape())
+    let cells = product.cells(key.public())?;
+    let sums = tally.measure(Primitive::Decrypt, cells.len(), || key.decrypt(cells))?;
+    let (packing, shape) = (product.packing(), product.shape());
+    tally.measure(Primitive::Pack, shape.len(), || {
+        packing.open(what, sums.expose(), shape)
+    })
 }
 
 impl Ahead for PaillierOwner {
@@ -52,6 +56,16 @@ impl Ahead for PaillierOwner {
 
     fn depth(&self) -> usize {
         self.encryptor.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.encryptor.capacity()
+    }
+}
+
+impl Tallied for PaillierOwner {
+    fn tally(&self) -> &Tally {
+        self.encryptor.tally()
     }
 }
 

@@ -29,7 +29,7 @@ use crypto_bigint::BoxedUint;
 use entente_wire::Secret;
 
 use super::PublicKey;
-use crate::{Ahead, Rng, engine::Residues};
+use crate::{Ahead, Primitive, Rng, Tallied, Tally, engine::Residues};
 
 /// What makes n-th powers modulo n^2. Which ones, and what hides behind them,
 /// is the difference between the ends: see `prime.rs`, `rerandomise.rs` and
@@ -52,6 +52,8 @@ pub(super) struct Pool<S> {
     ready: Mutex<Secret<Vec<BoxedUint>>>,
     /// How many of them, as last seen under the lock.
     depth: AtomicUsize,
+    /// Of the end that has it.
+    tally: Tally,
 }
 
 impl<S: Source> Pool<S> {
@@ -62,6 +64,7 @@ impl<S: Source> Pool<S> {
             capacity,
             ready: Mutex::new(Secret::new(Vec::new())),
             depth: AtomicUsize::new(0),
+            tally: Tally::default(),
         }
     }
 
@@ -129,12 +132,24 @@ impl<S: Source> Ahead for Pool<S> {
         if count == 0 {
             return false;
         }
-        self.put(Secret::new(modulus.export(&self.source.make(count, rng))));
+        self.tally.measure(Primitive::Ahead, count, || {
+            self.put(Secret::new(modulus.export(&self.source.make(count, rng))));
+        });
         true
     }
 
     fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl<S> Tallied for Pool<S> {
+    fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 

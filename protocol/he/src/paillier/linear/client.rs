@@ -4,7 +4,7 @@ use entente_wire::{RingMatrix, Secret, Shape};
 
 use super::LinearBounds;
 use crate::{
-    HeError, Rng,
+    HeError, Rng, Tallied,
     bounds::{check_range, check_shape},
     paillier::{
         LinearInput, LinearOutput, PublicKey, encryptor::encrypt, owner::decrypt, packing::Packing,
@@ -62,6 +62,6 @@ impl LinearClient {
     /// [`HeError::Fault`]; [`HeError::OutOfRange`] for what no honest server
     /// sends; [`HeError::BadKey`] for ciphertexts under another key.
     pub fn decrypt(&self, LinearOutput(y): &LinearOutput) -> Result<Secret<RingMatrix>, HeError> {
-        decrypt(self.key.source(), super::WHAT, y).map(Secret::new)
+        decrypt(self.key.source(), super::WHAT, y, self.key.tally()).map(Secret::new)
     }
 }

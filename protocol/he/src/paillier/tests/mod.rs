@@ -5,6 +5,7 @@
 mod ahead;
 mod proofs;
 mod public;
+mod tally;
 mod wire;
 
 use crypto_bigint::Limb;

@@ -9,7 +9,7 @@ use num_traits::One;
 
 use super::*;
 use crate::{
-    Ahead, Evaluate, Rng,
+    Ahead, Evaluate, Rng, Tallied, Tally,
     paillier::{
         Activations, EncryptedShare, Exponents, ForwardActivations, KeyProof, PublicEncryptor,
         PublicKey, WeightGradient, pool::Source, subgroup::Subgroup,
@@ -81,6 +81,16 @@ impl Ahead for Owner {
 
     fn depth(&self) -> usize {
         self.encrypts.depth()
+    }
+
+    fn capacity(&self) -> usize {
+        self.encrypts.capacity()
+    }
+}
+
+impl Tallied for Owner {
+    fn tally(&self) -> &Tally {
+        self.encrypts.tally()
     }
 }
 
