@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entente_metrics::{ALL, PROCESS};
+use entente_metrics::{ALL, PROCESS, Service};
 
 use crate::{
     promql::{Mentions, legend_labels, mentions},
@@ -18,16 +18,20 @@ const ITS_OWN: [(&str, &[&str]); 2] = [
 ];
 
 /// Labels that Prometheus gives to whatever it scrapes.
-const OF_TARGETS: [&str; 3] = ["job", "instance", "party"];
+const OF_TARGETS: [&str; 2] = ["job", "instance"];
+/// What it gives to parties besides.
+const OF_PARTIES: &str = "party";
 
 /// Every series that there can be, with its labels.
 fn known() -> BTreeMap<String, BTreeSet<&'static str>> {
-    let with_targets = |labels: &[&'static str]| -> BTreeSet<&'static str> {
-        labels.iter().copied().chain(OF_TARGETS).collect()
+    let with_targets = |labels: &[&'static str], service| -> BTreeSet<&'static str> {
+        let of_parties = (service != Service::Coordinator).then_some(OF_PARTIES);
+        let labels = labels.iter().copied().chain(OF_TARGETS);
+        labels.chain(of_parties).collect()
     };
     let measured = ALL.iter().flat_map(|metric| {
         metric.series().into_iter().map(|series| {
-            let mut labels = with_targets(metric.labels);
+            let mut labels = with_targets(metric.labels, metric.service);
             if series.ends_with("_bucket") {
                 labels.insert("le");
             }
@@ -35,9 +39,9 @@ fn known() -> BTreeMap<String, BTreeSet<&'static str>> {
         })
     });
     let process = PROCESS.iter();
-    let process = process.map(|name| ((*name).to_owned(), with_targets(&[])));
+    let process = process.map(|name| ((*name).to_owned(), with_targets(&[], Service::Both)));
     let its_own = ITS_OWN.iter();
-    let its_own = its_own.map(|(name, labels)| ((*name).to_owned(), with_targets(labels)));
+    let its_own = its_own.map(|(name, labels)| ((*name).to_owned(), with_targets(labels, Service::Both)));
     measured.chain(process).chain(its_own).collect()
 }
 
@@ -80,7 +84,8 @@ fn dashboards_ask_for_what_is_measured() {
                 let shown = named.chain(columns.filter(|_| panel.kind == Kind::Table));
                 let whole = !query.expr.contains(" by (");
                 for label in shown {
-                    let of_target = whole && OF_TARGETS.contains(&label.as_str());
+                    let targets = [&OF_TARGETS[..], &[OF_PARTIES]].concat();
+                    let of_target = whole && targets.contains(&label.as_str());
                     let joined = panel.queries.iter().any(|query| {
                         panel.kind == Kind::Table && mentions(&query.expr).grouping.contains(&label)
                     });
@@ -117,6 +122,7 @@ fn what_nobody_measures_is_found() {
         ("sum by (stat) (entente_jobs)", "nothing in it has a label stat"),
         ("entente_api_seconds", "nobody measures"),
         (r#"entente_api_seconds_sum{le="1"}"#, "has no label le"),
+        (r#"entente_leader{party="a"}"#, "has no label party"),
     ] {
         let faults = faults(query, &mentions(query));
         assert!(faults.iter().any(|fault| fault.contains(complaint)), "{faults:?}");
@@ -125,7 +131,7 @@ fn what_nobody_measures_is_found() {
     assert_eq!(faults(query, &mentions(query)), Vec::<String>::new());
 }
 
-/// The whole list is shown somewhere: what is measured for nobody is a cost.
+/// The whole list is shown somewhere: what is measured for nobody is only a cost.
 #[test]
 fn what_is_measured_is_asked_for_somewhere() {
     let mut asked: BTreeSet<String> = BTreeSet::new();
