@@ -1,7 +1,11 @@
 //! That Kubernetes takes the resources: strictly, so that a misspelt key is an error and
 //! not a setting that is silently left out.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -55,11 +59,11 @@ fn newest() -> Option<u32> {
     parts.next()?.parse().ok()
 }
 
-/// What the validator says of a file for a minor.
-fn validate(file: &Path, minor: u32) -> (bool, String) {
+/// What the validator says of files, for a minor.
+fn validate(files: &[PathBuf], minor: u32) -> (bool, String) {
     let output = Command::new("kubernetes-validate")
         .args(["--strict", "-k", &format!("1.{minor}")])
-        .arg(file)
+        .args(files)
         .output()
         .unwrap();
     let said = [output.stdout, output.stderr].concat();
@@ -75,27 +79,35 @@ fn resources_are_those_of_the_last_three_minors() {
              installed"
         );
     };
+    if made.is_empty() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
-    for overlay in made {
-        let file = folder.path().join(format!("{}.yaml", overlay.name));
-        fs::write(&file, &overlay.text).unwrap();
-        for minor in newest - MINORS + 1..=newest {
-            let (good, said) = validate(&file, minor);
-            assert!(good, "{} for 1.{minor}: {said}", overlay.name);
-            // What it has no schema of is passed over, and is ours to hold.
-            for line in said.lines().filter(|line| line.contains("find schema")) {
-                let known = FOREIGN.map(|kind| format!("kind {kind} "));
-                assert!(known.iter().any(|kind| line.contains(kind)), "{line}");
-            }
-            // And it finds what is wrong.
-            let wrong = overlay
-                .text
-                .replace("serviceAccountName:", "serviceAcountName:");
-            assert_ne!(wrong, overlay.text);
-            let misspelt = folder.path().join("misspelt.yaml");
-            fs::write(&misspelt, wrong).unwrap();
-            let (good, said) = validate(&misspelt, minor);
-            assert!(!good && said.contains("serviceAcountName"), "{said}");
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(format!("{name}.yaml"));
+        fs::write(&file, text).unwrap();
+        file
+    };
+    let files: Vec<_> = made
+        .iter()
+        .map(|overlay| write(overlay.name, &overlay.text))
+        .collect();
+    let wrong = made.iter().map(|overlay| {
+        overlay
+            .text
+            .replace("serviceAccountName:", "serviceAcountName:")
+    });
+    let wrong: Vec<_> = wrong.take(1).map(|text| write("misspelt", &text)).collect();
+    for minor in newest - MINORS + 1..=newest {
+        let (good, said) = validate(&files, minor);
+        assert!(good, "for 1.{minor}: {said}");
+        // What it has no schema of is passed over, and is ours to hold.
+        for line in said.lines().filter(|line| line.contains("find schema")) {
+            let known = FOREIGN.map(|kind| format!("kind {kind} "));
+            assert!(known.iter().any(|kind| line.contains(kind)), "{line}");
         }
+        // And it finds what is wrong.
+        let (good, said) = validate(&wrong, minor);
+        assert!(!good && said.contains("serviceAcountName"), "{said}");
     }
 }
