@@ -113,6 +113,23 @@ fn every_command_is_understood() {
     assert!(asked.len() > 20, "{asked:#?}");
 }
 
+/// What an operator is told to look at is there to be looked at.
+#[test]
+fn every_metric_that_is_named_exists() {
+    let known: BTreeSet<_> = entente_metrics::ALL.iter().map(|one| one.name).collect();
+    let mut named = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let words = text.split(|letter| !is_part(letter));
+        for word in words.filter(|word| word.starts_with("entente_")) {
+            assert!(known.contains(word), "{}: {word}", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named}");
+}
+
 #[test]
 fn a_command_is_found_wherever_it_stands() {
     let found = |line: &str| -> Vec<String> {

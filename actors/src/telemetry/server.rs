@@ -155,8 +155,8 @@ fn sight(request: &HttpRequest) -> Sight {
     }
 }
 
-/// The party's mailbox answers. Says nothing of the coordinator, nor of the disk: a
-/// restart repairs neither.
+/// The party's mailbox answers. Says nothing of the coordinator, nor of a disk that is
+/// full: a restart repairs neither.
 async fn healthz(readiness: Data<Readiness>) -> HttpResponse {
     match readiness.lives().await {
         Ok(()) => said(HttpResponse::Ok(), "ok\n"),
