@@ -153,3 +153,41 @@ fn only_coordinators_that_share_a_database_are_several() {
         }
     }
 }
+
+/// What asks the cluster something may do what it must, in its own namespace.
+#[test]
+fn a_launcher_makes_jobs_and_reads_no_secrets() {
+    for overlay in overlays("a_launcher_makes_jobs_and_reads_no_secrets") {
+        assert_eq!(overlay.of("ClusterRole").count(), 0);
+        assert_eq!(overlay.of("ClusterRoleBinding").count(), 0);
+        let launches = overlay.name == "launcher";
+        assert_eq!(overlay.of("Role").count(), usize::from(launches));
+        let rules = overlay.of("Role").flat_map(|role| list(&role["rules"]));
+        for rule in rules {
+            let words = |key: &str| {
+                let words = list(&rule[key]).iter();
+                words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>()
+            };
+            for resource in words("resources") {
+                let known = ["jobs", "persistentvolumeclaims", "pods", "events"];
+                assert!(known.contains(&resource), "{resource}");
+            }
+            for verb in words("verbs") {
+                let known = ["get", "list", "watch", "create", "delete"];
+                assert!(known.contains(&verb), "{verb}");
+                let makes = ["create", "delete"].contains(&verb);
+                let own = ["jobs", "persistentvolumeclaims"];
+                assert!(!makes || words("resources").iter().all(|one| own.contains(one)));
+            }
+        }
+        for (of, name, template) in overlay.templates() {
+            let has_token = template["spec"]["automountServiceAccountToken"] == true;
+            assert_eq!(has_token, launches, "{name}");
+            for binding in overlay.of("RoleBinding") {
+                let subject = &binding["subjects"][0];
+                assert_eq!(subject["name"], template["spec"]["serviceAccountName"]);
+                assert_eq!(subject["namespace"], of);
+            }
+        }
+    }
+}
