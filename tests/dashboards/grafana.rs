@@ -15,6 +15,9 @@ use crate::source::{Dashboard, Kind, Panel, Query, Variable, variables};
 /// Of the datasource that `provisioning/datasources` makes.
 pub(crate) const DATASOURCE: &str = "entente-prometheus";
 
+/// All values of a label, and not that it is missing.
+pub(crate) const ALL: &str = ".+";
+
 /// What a dashboard is known by in Grafana.
 pub(crate) fn identity(name: &str) -> String {
     format!("entente-{name}")
@@ -298,7 +301,8 @@ fn variable(source: &Variable) -> Value {
         "regex": "",
     });
     if source.all {
-        variable["allValue"] = json!(".*");
+        // What has no such label is not meant: a coordinator is no party.
+        variable["allValue"] = json!(ALL);
         variable["current"] = json!({ "text": "All", "value": "$__all" });
     }
     variable

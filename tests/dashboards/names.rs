@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use entente_metrics::{ALL, PROCESS, Service};
 
 use crate::{
-    promql::{Mentions, legend_labels, mentions},
+    promql::{Mentions, Selector, legend_labels, mentions},
     rules::rules,
     source::{DASHBOARDS, Dashboard, Kind, variables},
 };
@@ -41,14 +41,33 @@ fn known() -> BTreeMap<String, BTreeSet<&'static str>> {
     let process = PROCESS.iter();
     let process = process.map(|name| ((*name).to_owned(), with_targets(&[], Service::Both)));
     let its_own = ITS_OWN.iter();
-    let its_own = its_own.map(|(name, labels)| ((*name).to_owned(), with_targets(labels, Service::Both)));
+    let its_own =
+        its_own.map(|(name, labels)| ((*name).to_owned(), with_targets(labels, Service::Both)));
     measured.chain(process).chain(its_own).collect()
+}
+
+/// Metrics without labels are 0 where they mean nothing: a party has
+/// `entente_leader`, too. Who asks for one has to say whose is meant.
+fn without_a_side(selector: &Selector) -> bool {
+    let of = ALL.iter().find(|metric| metric.name == selector.name);
+    let asked = |label: &str| selector.labels.iter().any(|one| one == label);
+    of.is_some_and(|metric| {
+        metric.labels.is_empty()
+            && match metric.service {
+                Service::Coordinator => !asked("job"),
+                Service::Party => !asked("party") && !asked("job"),
+                Service::Both => false,
+            }
+    })
 }
 
 /// What is wrong with a query.
 fn faults(query: &str, found: &Mentions) -> Vec<String> {
     let known = known();
-    let mut faults = Vec::new();
+    let sideless = found.selectors.iter().filter(|one| without_a_side(one));
+    let mut faults: Vec<String> = sideless
+        .map(|one| format!("{query}: whose {} is meant? say job or party", one.name))
+        .collect();
     let mut possible: BTreeSet<&str> = BTreeSet::new();
     for selector in &found.selectors {
         let Some(labels) = known.get(&selector.name) else {
@@ -90,7 +109,10 @@ fn dashboards_ask_for_what_is_measured() {
                         panel.kind == Kind::Table && mentions(&query.expr).grouping.contains(&label)
                     });
                     if !(found.grouping.contains(&label) || of_target || joined) {
-                        wrong.push(format!("{}: {label} is not left of {}", panel.title, query.expr));
+                        wrong.push(format!(
+                            "{}: {label} is not left of {}",
+                            panel.title, query.expr
+                        ));
                     }
                 }
             }
@@ -119,13 +141,20 @@ fn what_nobody_measures_is_found() {
     for (query, complaint) in [
         ("rate(entente_round_total[5m])", "nobody measures"),
         (r#"entente_jobs{stat="running"}"#, "has no label stat"),
-        ("sum by (stat) (entente_jobs)", "nothing in it has a label stat"),
+        (
+            "sum by (stat) (entente_jobs)",
+            "nothing in it has a label stat",
+        ),
         ("entente_api_seconds", "nobody measures"),
         (r#"entente_api_seconds_sum{le="1"}"#, "has no label le"),
         (r#"entente_leader{party="a"}"#, "has no label party"),
+        ("sum(entente_leader)", "whose entente_leader is meant"),
     ] {
         let faults = faults(query, &mentions(query));
-        assert!(faults.iter().any(|fault| fault.contains(complaint)), "{faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.contains(complaint)),
+            "{faults:?}"
+        );
     }
     let query = r#"sum by (le) (rate(entente_api_seconds_bucket{route="x"}[5m]))"#;
     assert_eq!(faults(query, &mentions(query)), Vec::<String>::new());

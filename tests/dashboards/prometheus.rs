@@ -54,7 +54,10 @@ impl Prometheus {
         let log = folder.join("prometheus.log");
         let child = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("tsdb").display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("tsdb").display()
+            ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=warn")
             .stdin(Stdio::null())
@@ -66,7 +69,9 @@ impl Prometheus {
         eventually("Prometheus is ready", || {
             let ended = prometheus.child.try_wait().unwrap();
             assert!(ended.is_none(), "{}", fs::read_to_string(&log).unwrap());
-            prometheus.get("/-/ready").filter(|(status, _)| *status == 200)
+            prometheus
+                .get("/-/ready")
+                .filter(|(status, _)| *status == 200)
         });
         prometheus
     }
@@ -91,7 +96,9 @@ impl Prometheus {
     fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let query = query.extend_pairs(parameters).finish();
-        let (_, text) = self.get(&format!("/api/v1/{path}?{query}")).expect("an answer");
+        let (_, text) = self
+            .get(&format!("/api/v1/{path}?{query}"))
+            .expect("an answer");
         let answer: Value = serde_json::from_str(&text).map_err(|_| text)?;
         match answer["status"].as_str() {
             Some("success") => Ok(answer["data"].clone()),

@@ -150,7 +150,10 @@ fn selectors_and_groups_are_found() {
         .map(|one| (one.name.as_str(), one.text.as_str()))
         .collect();
     let first = r#"a_bucket{party=~"$party|x}", to!="y"}"#;
-    assert_eq!(selectors, [("a_bucket", first), ("b", "b"), ("c:d", "c:d{}")]);
+    assert_eq!(
+        selectors,
+        [("a_bucket", first), ("b", "b"), ("c:d", "c:d{}")]
+    );
     assert_eq!(found.selectors[0].labels, ["party", "to"]);
     assert_eq!(Vec::from_iter(found.grouping), ["le", "party"]);
     assert_eq!(legend_labels("{{a}}: {{ b }}, c"), ["a", "b"]);

@@ -96,7 +96,10 @@ fn every_alert_has_a_case_in_which_it_fires() {
     for rule in rules() {
         let severity = &rule.labels["severity"];
         let name = rule.alert;
-        assert!(fires.contains(&(name.clone(), severity.clone())), "{name} never fires");
+        assert!(
+            fires.contains(&(name.clone(), severity.clone())),
+            "{name} never fires"
+        );
         assert!(silent.contains(&name), "{name} is never silent");
     }
 }
@@ -117,7 +120,20 @@ fn the_configuration_is_understood() {
     let text = text.replace("/etc/prometheus/entente", &pki.display().to_string());
     let file: &Path = &folder.path().join("prometheus.yml");
     fs::write(file, text).unwrap();
-    fs::write(folder.path().join("alerts.yml"), read("prometheus/alerts.yml")).unwrap();
-    expect_success(&["check", "config", "--syntax-only", &file.display().to_string()]);
-    expect_success(&["check", "rules", &folder.path().join("alerts.yml").display().to_string()]);
+    fs::write(
+        folder.path().join("alerts.yml"),
+        read("prometheus/alerts.yml"),
+    )
+    .unwrap();
+    expect_success(&[
+        "check",
+        "config",
+        "--syntax-only",
+        &file.display().to_string(),
+    ]);
+    expect_success(&[
+        "check",
+        "rules",
+        &folder.path().join("alerts.yml").display().to_string(),
+    ]);
 }

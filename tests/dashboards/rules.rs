@@ -73,7 +73,10 @@ mod tests {
             assert!(named.insert((name.clone(), severity.map(str::to_owned))));
             for annotation in ["summary", "description"] {
                 let text = rule.annotations.get(annotation);
-                assert!(text.is_some_and(|text| text.len() > 15), "{name}: {annotation}");
+                assert!(
+                    text.is_some_and(|text| text.len() > 15),
+                    "{name}: {annotation}"
+                );
             }
             let url = rule.annotations.get("runbook_url").unwrap();
             let (file, heading) = url.split_once('#').unwrap();

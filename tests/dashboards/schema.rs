@@ -24,7 +24,11 @@ fn faults(dashboard: &Value) -> Vec<String> {
         .iter_errors(dashboard)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
-    let panels: Vec<&Value> = dashboard["panels"].as_array().into_iter().flatten().collect();
+    let panels: Vec<&Value> = dashboard["panels"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .collect();
     let mut ids = BTreeSet::new();
     for (number, panel) in panels.iter().enumerate() {
         if !ids.insert(panel["id"].as_u64()) {
@@ -89,7 +93,9 @@ fn unknown_variables(dashboard: &Value) -> Vec<String> {
         .collect();
     let queries = dashboard["panels"].as_array().into_iter().flatten();
     let targets = queries.filter_map(|panel| panel["targets"].as_array());
-    let texts = targets.flatten().filter_map(|target| target["expr"].as_str());
+    let texts = targets
+        .flatten()
+        .filter_map(|target| target["expr"].as_str());
     texts
         .flat_map(|text| text.split('$').skip(1))
         .map(|rest| {
@@ -119,9 +125,15 @@ fn mistakes_are_found() {
             d["panels"][1].as_object_mut().unwrap().remove("gridPos");
         }),
         ("two of one id", |d| d["panels"][2]["id"] = json!(2)),
-        ("one on another", |d| d["panels"][2]["gridPos"]["x"] = json!(1)),
-        ("over the edge", |d| d["panels"][1]["gridPos"]["x"] = json!(23)),
-        ("datasource", |d| d["panels"][1]["datasource"]["uid"] = json!("prom")),
+        ("one on another", |d| {
+            d["panels"][2]["gridPos"]["x"] = json!(1)
+        }),
+        ("over the edge", |d| {
+            d["panels"][1]["gridPos"]["x"] = json!(23)
+        }),
+        ("datasource", |d| {
+            d["panels"][1]["datasource"]["uid"] = json!("prom")
+        }),
         ("datasource of a query", |d| {
             d["panels"][1]["targets"][0]["datasource"]["type"] = json!("loki");
         }),
@@ -129,7 +141,10 @@ fn mistakes_are_found() {
             d["panels"][1]["fieldConfig"]["defaults"]["unit"] = json!("seconds");
         }),
         ("no description", |d| {
-            d["panels"][1].as_object_mut().unwrap().remove("description");
+            d["panels"][1]
+                .as_object_mut()
+                .unwrap()
+                .remove("description");
         }),
         ("no query", |d| d["panels"][1]["targets"] = json!([])),
         ("old schema", |d| d["schemaVersion"] = json!(16)),

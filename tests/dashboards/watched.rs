@@ -13,6 +13,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
+    grafana::ALL,
     house::{House, Service, configure, eventually, folder_with_certificates, succeed},
     prometheus::{Prometheus, Sample},
     rules::impatient,
@@ -93,7 +94,7 @@ impl Watched {
                     (!value.is_empty()).then_some(value)
                 })
             });
-            let value = if variable.all { ".*".to_owned() } else { value };
+            let value = if variable.all { ALL.to_owned() } else { value };
             chosen.insert(variable.name, value);
         }
         chosen

@@ -122,7 +122,9 @@ fn axis(values: impl Iterator<Item = f64>, panel: &Panel) -> (f64, f64, f64) {
     let rough = (most - least) / 3.0;
     let power = 10_f64.powf(rough.log10().floor());
     let factors = [1.0, 2.0, 2.5, 5.0, 10.0];
-    let factor = factors.into_iter().find(|factor| factor * power >= rough * 0.999);
+    let factor = factors
+        .into_iter()
+        .find(|factor| factor * power >= rough * 0.999);
     let step = power * factor.unwrap_or(10.0);
     let low = (least / step + 1e-9).floor() * step;
     let high = (most / step - 1e-9).ceil() * step;

@@ -51,14 +51,22 @@ impl View<'_> {
     }
 
     fn lines(&self, panel: &Panel) -> Vec<Series> {
-        let step_s = ((self.window.1 - self.window.0) / POINTS).max(1.0);
+        let (start, end) = self.window;
+        let step_s = ((end - start) / POINTS).max(1.0);
+        // The last point is now: what has only just begun is to be seen.
+        let window = (end - ((end - start) / step_s).floor() * step_s, end);
         let mut all = Vec::new();
         for query in &panel.queries {
             let expr = fill(&query.expr, self.variables);
-            let lines = self.prometheus.over_time(&expr, self.window, step_s).unwrap();
-            all.extend(lines.into_iter().map(|Line { labels, points }| Series {
-                name: named(&query.legend, &labels),
-                points: points.into_iter().filter(|point| point.1.is_finite()).collect(),
+            let lines = self.prometheus.over_time(&expr, window, step_s).unwrap();
+            all.extend(lines.into_iter().map(|Line { labels, points }| {
+                Series {
+                    name: named(&query.legend, &labels),
+                    points: points
+                        .into_iter()
+                        .filter(|point| point.1.is_finite())
+                        .collect(),
+                }
             }));
         }
         all.retain(|series| !series.points.is_empty());
@@ -82,7 +90,10 @@ impl View<'_> {
 
     /// Queries side by side, joined by the first column, as Grafana is told to.
     fn table(&self, panel: &Panel) -> Shown {
-        let valued = panel.queries.iter().filter(|query| !query.legend.is_empty());
+        let valued = panel
+            .queries
+            .iter()
+            .filter(|query| !query.legend.is_empty());
         let legends = valued.map(|query| query.legend.clone());
         let headings: Vec<String> = panel.columns.iter().cloned().chain(legends).collect();
         let alone = panel.queries.len() == 1;

@@ -26,8 +26,16 @@ const GAP: f64 = 3.0;
 const TITLE: &str = "#1f2329";
 const NAMES: f64 = 11.0;
 
-/// The dashboard as it looks now, as SVG.
-pub(crate) fn picture(dashboard: &Dashboard, view: &View<'_>) -> String {
+/// A dashboard as it looks now.
+pub(crate) struct Picture {
+    pub(crate) svg: String,
+    /// Titles of panels that have nothing to show.
+    pub(crate) empty: Vec<String>,
+}
+
+/// Asks for everything, and draws it.
+pub(crate) fn picture(dashboard: &Dashboard, view: &View<'_>) -> Picture {
+    let mut empty = Vec::new();
     let rows = dashboard.rows.iter();
     let height: f64 = rows.map(|row| HEADING + f64::from(row.height) * ROW).sum();
     let mut svg = Svg::new(24.0 * COLUMN, height + HEADING);
@@ -40,15 +48,20 @@ pub(crate) fn picture(dashboard: &Dashboard, view: &View<'_>) -> String {
         for panel in &row.panels {
             let w = f64::from(panel.width) * COLUMN;
             let h = f64::from(row.height) * ROW;
-            draw(&mut svg, [x + GAP, y + GAP, w - 2.0 * GAP, h - 2.0 * GAP], panel, view);
+            let place = [x + GAP, y + GAP, w - 2.0 * GAP, h - 2.0 * GAP];
+            if !draw(&mut svg, place, panel, view) {
+                empty.push(panel.title.clone());
+            }
             x += w;
         }
         y += f64::from(row.height) * ROW;
     }
-    svg.finish()
+    let svg = svg.finish();
+    Picture { svg, empty }
 }
 
-fn draw(svg: &mut Svg, [x, y, w, h]: [f64; 4], panel: &Panel, view: &View<'_>) {
+/// Whether there is anything in it.
+fn draw(svg: &mut Svg, [x, y, w, h]: [f64; 4], panel: &Panel, view: &View<'_>) -> bool {
     svg.rectangle([x, y, w, h], "#ffffff", "#dfe1e6");
     let title = fitting(&panel.title, 12.0, w - 16.0);
     svg.write((x + 8.0, y + 16.0), Anchor::Start, 12.0, TITLE, &title);
@@ -67,8 +80,10 @@ fn draw(svg: &mut Svg, [x, y, w, h]: [f64; 4], panel: &Panel, view: &View<'_>) {
         _ => {
             let middle = (x + w / 2.0, y + h / 2.0 + 8.0);
             svg.write(middle, Anchor::Middle, 14.0, "#9aa0aa", "no data");
+            return false;
         }
     }
+    true
 }
 
 /// The colour that a value has by the panel's thresholds.
@@ -111,12 +126,22 @@ fn bars(svg: &mut Svg, [x, y, w, h]: [f64; 4], panel: &Panel, values: &[(String,
         let middle = at + share * 0.5 + 4.0;
         let name = fitting(name, NAMES.min(share * 0.8), names - 12.0);
         let size = NAMES.min(share * 0.8);
-        svg.write((x + names - 4.0, middle), Anchor::End, size, chart::TEXT, &name);
+        svg.write(
+            (x + names - 4.0, middle),
+            Anchor::End,
+            size,
+            chart::TEXT,
+            &name,
+        );
         let room = w - names - numbers;
         let long = (value / most).clamp(0.0, 1.0) * room;
         let colour = colour(panel, *value);
         let thick = share * 0.6;
-        svg.rectangle([x + names, at + share * 0.2, room, thick], "#eceef2", "none");
+        svg.rectangle(
+            [x + names, at + share * 0.2, room, thick],
+            "#eceef2",
+            "none",
+        );
         svg.rectangle([x + names, at + share * 0.2, long, thick], colour, "none");
         let text = written(*value, &panel.unit);
         svg.write((x + w - 6.0, middle), Anchor::End, size, colour, &text);
@@ -144,10 +169,22 @@ fn table(svg: &mut Svg, [x, y, w, h]: [f64; 4], headings: &[String], rows: &[Vec
     for (column, heading) in headings.iter().enumerate() {
         let room = needed[column] * stretch;
         let fit = |text: &str| fitting(text, NAMES, room - 6.0);
-        svg.write((from, y + 14.0), Anchor::Start, NAMES, "#7a808a", &fit(heading));
+        svg.write(
+            (from, y + 14.0),
+            Anchor::Start,
+            NAMES,
+            "#7a808a",
+            &fit(heading),
+        );
         for (line, row) in rows.iter().take(lines.saturating_sub(1)).enumerate() {
             let at = y + 14.0 + 18.0 * (line as f64 + 1.0);
-            svg.write((from, at), Anchor::Start, NAMES, TITLE, &fit(&text(&row[column])));
+            svg.write(
+                (from, at),
+                Anchor::Start,
+                NAMES,
+                TITLE,
+                &fit(&text(&row[column])),
+            );
         }
         from += room;
     }

@@ -24,7 +24,9 @@ fn scaled(value: f64, step: f64, units: &[&str]) -> String {
         value /= step;
         at += 1;
     }
-    format!("{} {}", digits(value), units[at]).trim_end().to_owned()
+    format!("{} {}", digits(value), units[at])
+        .trim_end()
+        .to_owned()
 }
 
 fn duration(seconds: f64) -> String {
