@@ -101,6 +101,19 @@ fn a_leader_that_was_stopped_and_goes_on_stands_by() {
     assert_eq!(the_log(path).len(), 1);
 }
 
+/// What a supervisor is told of the coordinator that took a free port.
+fn probe(folder: &Path, service: &Service, name: &str, question: &str) -> bool {
+    let output = Command::new(house::ENTENTE)
+        .current_dir(folder)
+        .args(["probe", question, "--config", &format!("{name}.toml")])
+        .env(
+            "ENTENTE__COORDINATOR__LISTEN",
+            format!("127.0.0.1:{}", service.port("api")),
+        )
+        .output();
+    output.unwrap().status.success()
+}
+
 fn signal(service: &Service, name: &str) {
     let kill = Command::new("kill")
         .args([&format!("-{name}"), &service.id().to_string()])
@@ -132,6 +145,16 @@ fn the_leader_is_killed_and_the_job_goes_on() {
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said["type"], "urn:entente:problem:standby");
     assert!(said["leader"].is_string(), "{said}");
+    // Each is in order, and one takes work.
+    for (service, name, ready) in [(&leader, "coordinator", true), (&other, "other", false)] {
+        for (question, expected) in [("live", true), ("serving", true), ("ready", ready)] {
+            assert_eq!(
+                probe(path, service, name, question),
+                expected,
+                "{name}: {question}"
+            );
+        }
+    }
 
     // The one that stands by is asked first by everybody.
     let asked = format!("[{:?}, {:?}]", urls[1], urls[0]);

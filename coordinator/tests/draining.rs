@@ -35,6 +35,12 @@ async fn what_has_begun_ends_and_nothing_else_begins_until_it_is_resumed() {
     let drained = operator.drain().await.unwrap();
     assert_eq!((drained.draining, drained.begun), (true, 1));
     assert_eq!(operator.drain().await.unwrap().since, drained.since);
+    // What has begun goes on through it.
+    let ready = active.caller.get("/readyz").await;
+    assert_eq!(
+        ready,
+        (200, "ready, drained: nothing new begins\n".to_owned())
+    );
 
     let second = user.submit(&spec()).await.unwrap().id;
     let mut parties = [&mut active, &mut passive];

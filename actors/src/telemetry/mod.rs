@@ -10,11 +10,13 @@
 //! | messages and links | `traffic.rs`, `link.rs` |
 //! | the encryption scheme | `scheme.rs`, `measured.rs`, `heard.rs` |
 //! | what waits, and what runs | `waited.rs`, `roll.rs` |
+//! | whether it takes work | `readiness.rs` |
 
 mod heard;
 mod link;
 mod measured;
 mod meters;
+mod readiness;
 mod roll;
 mod scheme;
 mod server;
@@ -25,6 +27,7 @@ mod waited;
 pub(crate) use link::LinkMeters;
 pub(crate) use measured::Measured;
 pub(crate) use meters::Meters;
+pub(crate) use readiness::{IsDrained, Readiness};
 pub(crate) use roll::Called;
 pub(crate) use server::{MetricsServer, ServerError};
 pub(crate) use share::Share;
