@@ -12,6 +12,7 @@ mod party;
 mod reproduce;
 mod sealing;
 mod shared;
+mod unless_there;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     reproduce::{Experiment, ReproduceArgs},
     sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
+    unless_there::UnlessThereArgs,
 };
 
 const EXIT_CODES: &str = "\
