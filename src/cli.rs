@@ -9,6 +9,7 @@ mod doctor;
 mod job;
 mod model;
 mod party;
+mod probe;
 mod reproduce;
 mod sealing;
 mod shared;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     job::{JobArgs, JobCommand},
     model::{ModelArgs, ModelCommand},
     party::{PartyArgs, PartyCommand},
+    probe::{ProbeArgs, Question},
     reproduce::{Experiment, ReproduceArgs},
     sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
@@ -54,6 +56,7 @@ Examples:
   entente cert issue party bank-a --ca pki --out pki
   entente party --config bank-a.toml --check-config
   entente doctor party --config bank-a.toml
+  entente probe ready --config bank-a.toml
   entente job submit iris.toml --client client.toml --watch
   entente job logs 0190a000-0000-7000-8000-000000000000
   entente api -o json > openapi.json
@@ -90,6 +93,8 @@ Example:
     Api(ShownArgs),
     /// Examine a party or a coordinator: what is not well, and what to do about it.
     Doctor(DoctorArgs),
+    /// Ask the service on this machine whether it is live, started, serving or ready.
+    Probe(ProbeArgs),
     /// Make an authority, and its revocation list.
     Ca(CaArgs),
     /// Ask for certificates, sign, renew, show and revoke them.

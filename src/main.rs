@@ -16,10 +16,12 @@ mod doctor;
 mod exit;
 mod hardening;
 mod job;
+mod line;
 mod logging;
 mod model;
 mod output;
 mod party;
+mod probe;
 mod reproduce;
 mod sealing;
 mod serve;
@@ -61,6 +63,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(args),
         Command::Api(shown) => api::print(shown.output),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Ca(args) => ca::run(args),
         Command::Cert(args) => cert::run(args),
         Command::Data(args) => data::run(&args),

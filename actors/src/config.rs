@@ -88,7 +88,8 @@ pub struct PartySection {
     pub policy: Option<PathBuf>,
     /// `sealing_key`: the key that what running jobs go on from is sealed with,
     /// 64 hexadecimal digits: `{ file = "PATH" }`
-    /// (`ENTENTE__PARTY__SEALING_KEY__FILE`), readable by its owner alone, or
+    /// (`ENTENTE__PARTY__SEALING_KEY__FILE`), readable by its owner alone (or the
+    /// superuser's, readable by a group of this process), or
     /// `{ environment = "NAME" }` (`ENTENTE__PARTY__SEALING_KEY__ENVIRONMENT`), a
     /// variable that holds it. Left out: the file `STATE_DIR.sealing-key` beside
     /// the state directory, made when the party starts for the first time.

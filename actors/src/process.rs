@@ -24,7 +24,7 @@ use crate::{
     rotation::Certified,
     sealing::WrapKeys,
     state_dir::StateDirLock,
-    telemetry::{Measured, Meters, MetricsServer, ServerError},
+    telemetry::{Measured, Meters, MetricsServer, Readiness, ServerError},
     transport::{self, Heartbeat, TransportError},
 };
 
@@ -217,14 +217,8 @@ impl Process {
         };
         let (address, mut events) = transport::start(settings, stop.clone()).await?;
         let (reached, answered) = watch::channel(false);
+        let (end, ending) = watch::channel(false);
         let metrics = config.metrics.listen;
-        let server = metrics
-            .map(|listen| {
-                let certificates = meters.certificates().clone();
-                let ready = answered.clone();
-                MetricsServer::start(listen, &credentials, registry, certificates, ready)
-            })
-            .transpose()?;
 
         let news = Arc::new(Notify::new());
         let actor = PartyActor::new(
@@ -241,6 +235,14 @@ impl Process {
             ctx.add_stream(events);
             actor
         });
+        // Who is answered here knows that all of the above is done.
+        let server = metrics
+            .map(|listen| {
+                let certificates = meters.certificates().clone();
+                let readiness = Readiness::new(party.clone().recipient(), answered, ending);
+                MetricsServer::start(listen, &credentials, registry, certificates, readiness)
+            })
+            .transpose()?;
         let sync = actix_rt::spawn(party::sync(
             coordinator,
             party.clone(),
@@ -255,6 +257,8 @@ impl Process {
         });
 
         shutdown.await;
+        // Before anything ends: from now on it takes no work.
+        end.send_replace(true);
         tracing::info!(party = %own, "stops");
         sync.abort();
         stop.cancel();

@@ -20,18 +20,18 @@
 
 mod coordinator;
 mod finding;
-mod line;
 mod machine;
 mod own;
 mod party;
 mod peer;
+mod refused;
 mod service;
 mod speed;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use serde::de::DeserializeOwned;
 
@@ -41,6 +41,9 @@ use crate::{
     exit::Failure,
     settings,
 };
+
+/// How long a connection with its handshake may take, and an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Examines, and prints what was found.
 pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {

@@ -8,7 +8,8 @@ use entente_actors::{
 };
 use entente_tls::{Credentials, Identity, IdentityKind};
 
-use super::{configuration, finding::Finding, line, machine, own, peer, service, speed};
+use super::{PATIENCE, configuration, finding::Finding, machine, own, peer, service, speed};
+use crate::line::{self, Deadline};
 
 /// All that is found at a party.
 pub(super) fn examine(path: &Path) -> Vec<Finding> {
@@ -105,7 +106,7 @@ fn running(config: &PartyConfig, credentials: &Credentials, out: &mut Vec<Findin
 }
 
 /// Whether this very service answers at `listen`.
-pub(super) fn service_at(mut listen: SocketAddr, credentials: &Credentials) -> Finding {
+pub(super) fn service_at(listen: SocketAddr, credentials: &Credentials) -> Finding {
     const CHECK: &str = "running";
     if listen.port() == 0 {
         return Finding::ok(
@@ -113,14 +114,9 @@ pub(super) fn service_at(mut listen: SocketAddr, credentials: &Credentials) -> F
             "not to be seen: it listens at another port each time",
         );
     }
-    if listen.ip().is_unspecified() {
-        listen.set_ip(match listen {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    let address = listen.to_string();
-    match line::open(&address, credentials, credentials.identity()) {
+    let address = line::from_here(listen).to_string();
+    let deadline = Deadline::within(PATIENCE);
+    match line::open(&address, credentials, credentials.identity(), deadline) {
         Ok((_, agreed)) => Finding::ok(CHECK, format!("at {address}: {}", agreed.seen())),
         Err(line::NoLine::Unreachable(error)) => {
             Finding::ok(CHECK, format!("not at {address}: {error}"))

@@ -5,10 +5,8 @@ use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Identity};
 use entente_wire::{Frame, Hello, WIRE_VERSIONS, decode_exactly};
 
-use super::{
-    finding::Finding,
-    line::{self, NoLine},
-};
+use super::{PATIENCE, finding::Finding, refused};
+use crate::line::{self, Deadline};
 
 /// A greeting is no longer than this.
 const MAX_GREETING_BYTES: usize = 1 << 10;
@@ -47,19 +45,22 @@ fn call(
             return out.push(Finding::failure(check, error, "correct [peers]"));
         }
     };
-    let heard =
-        line::open(address, credentials, &Identity::party(name)).and_then(|(mut line, agreed)| {
-            let length = line::read(&mut line, 4)?;
-            let length = length
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            let greeting = line::read(&mut line, length.min(MAX_GREETING_BYTES))?;
-            Ok((agreed, greeting))
-        });
+    let whom = Identity::party(name);
+    let open = line::open(address, credentials, &whom, Deadline::within(PATIENCE));
+    let heard = open.and_then(|(mut line, agreed)| {
+        let deadline = Deadline::within(PATIENCE);
+        let length = line::read(&mut line, 4, deadline)?;
+        let length = length
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        let greeting = line::read(&mut line, length.min(MAX_GREETING_BYTES), deadline)?;
+        Ok((agreed, greeting))
+    });
     let (agreed, greeting) = match heard {
         Ok(heard) => heard,
-        Err(error @ (NoLine::Unreachable(_) | NoLine::Refused(_))) => {
-            return out.push(error.finding(check, &format!("party {peer}"), address));
+        Err(error) => {
+            let whom = format!("party {peer}");
+            return out.push(refused::finding(&error, check, &whom, address));
         }
     };
     out.push(Finding::ok(

@@ -8,10 +8,12 @@ use entente_tls::{Credentials, Identity};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use url::Url;
 
-use super::{finding::Finding, line};
-use crate::{output, serve};
+use super::{PATIENCE, finding::Finding, refused};
+use crate::{
+    line::{self, Deadline},
+    output, serve,
+};
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Round trips of which the shortest counts.
 const TRIPS: usize = 8;
 /// As much is fetched to measure throughput, or as much as comes meanwhile.
@@ -33,10 +35,11 @@ pub(super) fn examine(
             return out.push(Finding::failure(check, "it has no host", remedy));
         }
     };
-    match line::open(&address, credentials, expected) {
+    match line::open(&address, credentials, expected, Deadline::within(PATIENCE)) {
         Ok((_, agreed)) => out.push(Finding::ok(check.clone(), agreed.seen())),
         Err(error) => {
-            return out.push(error.finding(check, &expected.to_string(), &address));
+            let whom = expected.to_string();
+            return out.push(refused::finding(&error, check, &whom, &address));
         }
     }
     match serve::runtime().block_on(ask(url, credentials, expected)) {

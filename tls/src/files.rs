@@ -47,18 +47,28 @@ pub(crate) fn private_key(path: &Path) -> Result<Zeroizing<PrivateKeyDer<'static
 /// What the file of a private key contains, wiped after use.
 pub(crate) fn key_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let file = open(path)?;
+    let metadata = file.metadata().map_err(failed("read", path))?;
+    if let Some(mode) = exposed_mode(&metadata) {
+        let path = path.to_owned();
+        return Err(TlsError::KeyExposed { path, mode });
+    }
+    contents(file, path, MAX_BYTES).map(Zeroizing::new)
+}
+
+/// The mode of a file that others than this process and the superuser can read or
+/// change; nothing of one that is fit for a secret. Ask an open file, not a path, so
+/// that the answer is about the bytes that are read.
+#[must_use]
+pub fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let metadata = file.metadata().map_err(failed("read", path))?;
         let mode = metadata.mode() & 0o777;
         let own = rustix::process::geteuid().as_raw();
-        if is_exposed(mode, metadata.uid(), own) {
-            let path = path.to_owned();
-            return Err(TlsError::KeyExposed { path, mode });
-        }
+        is_exposed(mode, metadata.uid(), own).then_some(mode)
     }
-    contents(file, path, MAX_BYTES).map(Zeroizing::new)
+    #[cfg(not(unix))]
+    None
 }
 
 /// Whether others than this process and the superuser can read or change a file.

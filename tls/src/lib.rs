@@ -93,6 +93,7 @@ pub use authority::{Authority, Signed};
 pub use certificate::CertificateFault;
 pub use credentials::Credentials;
 pub use error::TlsError;
+pub use files::exposed_mode;
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use issue::{DevelopmentCa, Issued};
 pub use name::{Name, NameError};

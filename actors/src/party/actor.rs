@@ -33,7 +33,7 @@ use crate::{
     journals::Journals,
     launch::{self, Beginning, Begun, Launch, LaunchError, Plan},
     spans,
-    telemetry::Meters,
+    telemetry::{IsDrained, Meters},
     transport::{Arrival, Link, LinkEvent},
 };
 
@@ -440,6 +440,14 @@ impl Handler<Truth> for PartyActor {
             seen_revision: self.seen_revision,
             wait_ms: WAIT.as_millis() as u64,
         })
+    }
+}
+
+impl Handler<IsDrained> for PartyActor {
+    type Result = bool;
+
+    fn handle(&mut self, _: IsDrained, _: &mut Context<Self>) -> bool {
+        self.draining
     }
 }
 

@@ -3,10 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read},
-    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
+use entente_tls::exposed_mode;
 use entente_wire::Secret;
 
 use super::{KeyId, SealingError, SealingKey};
@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 80;
 /// Reads a sealing key.
 ///
 /// A link is followed, since that is how secrets are mounted, and it is what it
-/// leads to that must be its owner's alone: the open file is asked, not the
-/// path.
+/// leads to that must be its owner's alone, or the superuser's and for a group of this
+/// process, as for the keys of certificates: the open file is asked, not the path.
 ///
 /// # Errors
 /// [`SealingError`] naming the file and what to do.
@@ -38,8 +38,7 @@ pub(super) fn read(path: &Path) -> Result<SealingKey, SealingError> {
         return Err(SealingError::NoKey { whence });
     }
     let file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = exposed_mode(&file.metadata().map_err(failed)?) {
         let path = path.into();
         return Err(SealingError::Exposed { path, mode });
     }

@@ -7,8 +7,10 @@
 mod depth;
 mod measured;
 mod meters;
+mod readiness;
 mod server;
 
 pub(crate) use measured::Measured;
 pub(crate) use meters::Meters;
+pub(crate) use readiness::{IsDrained, Readiness};
 pub(crate) use server::{MetricsServer, ServerError};

@@ -8,7 +8,7 @@ use std::{
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
-    App, Error, HttpResponse, HttpServer,
+    App, Error, HttpResponse, HttpResponseBuilder, HttpServer,
     body::{EitherBody, MessageBody},
     dev::{ServerHandle, ServiceRequest, ServiceResponse},
     http::header::ContentType,
@@ -19,7 +19,8 @@ use actix_web::{
 use entente_metrics::{CertificateMeters, REVOKED_REQUEST, Registry};
 use entente_tls::{Credentials, Peer, TlsError};
 use thiserror::Error;
-use tokio::sync::watch;
+
+use super::Readiness;
 
 /// How long open requests may take when the server stops, in seconds.
 const FAREWELL_S: u64 = 1;
@@ -48,7 +49,7 @@ pub enum ServerError {
 }
 
 impl MetricsServer {
-    /// Serves `registry`; ready while `ready` says so.
+    /// Serves `registry`, and what `readiness` says.
     ///
     /// # Errors
     /// [`ServerError`].
@@ -57,7 +58,7 @@ impl MetricsServer {
         credentials: &Arc<Credentials>,
         registry: Registry,
         certificates: CertificateMeters,
-        ready: watch::Receiver<bool>,
+        readiness: Readiness,
     ) -> Result<Self, ServerError> {
         let bind = |source| ServerError::Bind { address, source };
         let tls = Arc::unwrap_or_clone(credentials.server_config()?);
@@ -71,7 +72,7 @@ impl MetricsServer {
                 .app_data(Data::new(certificates.clone()))
                 .wrap(from_fn(turn_away_the_revoked))
                 .app_data(Data::new(registry.clone()))
-                .app_data(Data::new(ready.clone()))
+                .app_data(Data::new(readiness.clone()))
                 .route("/metrics", web::get().to(metrics))
                 .route("/healthz", web::get().to(healthz))
                 .route("/readyz", web::get().to(readyz))
@@ -143,22 +144,24 @@ async fn metrics(registry: Data<Registry>) -> HttpResponse {
     }
 }
 
-/// The process answers.
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body("ok\n")
+/// The party's mailbox answers. Says nothing of the coordinator, nor of the disk: a
+/// restart repairs neither.
+async fn healthz(readiness: Data<Readiness>) -> HttpResponse {
+    match readiness.lives().await {
+        Ok(()) => said(HttpResponse::Ok(), "ok\n"),
+        Err(hung) => said(HttpResponse::ServiceUnavailable(), hung.text()),
+    }
 }
 
-/// The coordinator has answered last time, so jobs can come.
-async fn readyz(ready: Data<watch::Receiver<bool>>) -> HttpResponse {
-    if *ready.borrow() {
-        HttpResponse::Ok()
-            .content_type(ContentType::plaintext())
-            .body("ready\n")
-    } else {
-        HttpResponse::ServiceUnavailable()
-            .content_type(ContentType::plaintext())
-            .body("the coordinator has not answered\n")
+/// Jobs can come: it is not ending, nobody drains it, and the coordinator has answered
+/// last time.
+async fn readyz(readiness: Data<Readiness>) -> HttpResponse {
+    match readiness.check().await {
+        Ok(()) => said(HttpResponse::Ok(), "ready\n"),
+        Err(why) => said(HttpResponse::ServiceUnavailable(), why.text()),
     }
+}
+
+fn said(mut status: HttpResponseBuilder, text: &'static str) -> HttpResponse {
+    status.content_type(ContentType::plaintext()).body(text)
 }

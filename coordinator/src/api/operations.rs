@@ -14,7 +14,8 @@ pub(super) async fn health() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: requests can be served. Who stands by cannot, and says so.
+/// `GET /readyz`: requests can be served. Who stands by cannot, and says so. One that
+/// is drained is asked all the same, since what has begun goes on through it.
 pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> {
     if *api.ending.borrow() {
         return Err(Problem::new(
@@ -23,7 +24,11 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<&'static str, Problem> 
         ));
     }
     api.coordinator.check().await?;
-    Ok("ready\n")
+    let drained = api.coordinator.read(|engine, _| engine.drained().draining);
+    match drained.await? {
+        false => Ok("ready\n"),
+        true => Ok("ready, drained: nothing new begins\n"),
+    }
 }
 
 /// `GET /metrics`
