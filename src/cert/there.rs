@@ -53,3 +53,47 @@ pub(super) fn member(
         ..Made::default()
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use entente_tls::Validity;
+
+    use super::*;
+
+    const AGAIN: UnlessThereArgs = UnlessThereArgs { unless_there: true };
+
+    #[test]
+    fn what_is_good_is_left_there_and_anything_else_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        let bank: Identity = "party/bank-a".parse().unwrap();
+        assert!(authority(AGAIN, dir).unwrap().is_none());
+        assert!(member(AGAIN, dir, "bank-a", &bank).unwrap().is_none());
+
+        let ca = DevelopmentCa::create("trial").unwrap();
+        ca.save(dir).unwrap();
+        let issued = ca.issue(&bank, &[], Validity::days(1)).unwrap();
+        issued.save(dir, "bank-a").unwrap();
+        assert!(authority(AGAIN, dir).unwrap().is_some());
+        let there = member(AGAIN, dir, "bank-a", &bank).unwrap().unwrap();
+        assert_eq!(there.speaks_for.as_deref(), Some("party/bank-a"));
+        // Without the option nothing is looked at: what is there is refused later.
+        let once = UnlessThereArgs {
+            unless_there: false,
+        };
+        assert!(authority(once, dir).unwrap().is_none());
+        assert!(member(once, dir, "bank-a", &bank).unwrap().is_none());
+
+        let other: Identity = "party/bank-b".parse().unwrap();
+        let said = member(AGAIN, dir, "bank-a", &other).err().unwrap();
+        assert!(said.to_string().contains("speaks for party/bank-a"));
+        fs::remove_file(dir.join("bank-a.key")).unwrap();
+        assert!(member(AGAIN, dir, "bank-a", &bank).is_err());
+        fs::remove_file(dir.join("ca.key")).unwrap();
+        assert!(authority(AGAIN, dir).is_err());
+    }
+}

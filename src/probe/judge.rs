@@ -124,7 +124,12 @@ mod tests {
         let ending = r#"{"type": "urn:entente:problem:unavailable", "detail": "it ends"}"#;
         use Role::{Coordinator, Party};
         for (role, health, readiness, expected) in [
-            (Party, alive.clone(), said(200, "ready"), [yes, yes, yes, yes]),
+            (
+                Party,
+                alive.clone(),
+                said(200, "ready"),
+                [yes, yes, yes, yes],
+            ),
             (
                 Party,
                 alive.clone(),
@@ -161,8 +166,18 @@ mod tests {
                 said(200, "ready, drained: nothing new begins"),
                 [yes, yes, yes, no],
             ),
-            (Coordinator, alive.clone(), said(503, led), [yes, yes, yes, no]),
-            (Coordinator, alive.clone(), said(503, lost), [yes, yes, no, no]),
+            (
+                Coordinator,
+                alive.clone(),
+                said(503, led),
+                [yes, yes, yes, no],
+            ),
+            (
+                Coordinator,
+                alive.clone(),
+                said(503, lost),
+                [yes, yes, no, no],
+            ),
             (Coordinator, alive, said(503, ending), [yes, yes, no, no]),
             // Revoked: turned away by itself.
             (

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
@@ -83,29 +83,6 @@ impl Engine {
         (output.status.code().unwrap_or(-1), said)
     }
 
-    /// The files of an image: mode, as `ls` shows it, and path.
-    pub(crate) fn files_in(&self, image: &str) -> Vec<(String, String)> {
-        let listed = self.of_image(image, |container| {
-            let mut export = Command::new("docker")
-                .args(["export", container])
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let exported = export.stdout.take().unwrap();
-            let list = Command::new("tar").arg("-tv").stdin(exported).output();
-            assert!(export.wait().unwrap().success());
-            read(list.unwrap())
-        });
-        let listed = String::from_utf8(listed).unwrap();
-        let entry = |line: &str| {
-            let mut fields = line.split_whitespace();
-            let mode = fields.next()?.to_owned();
-            // Owner, size, day and time stand between them.
-            Some((mode, fields.nth(4)?.to_owned()))
-        };
-        listed.lines().filter_map(entry).collect()
-    }
-
     /// What a file of an image contains.
     pub(crate) fn file_in(&self, image: &str, path: &str) -> Vec<u8> {
         self.of_image(image, |container| self.file_of(container, path))
@@ -126,13 +103,6 @@ impl Engine {
         self.run(&["rm", "--force", container.trim()]);
         told
     }
-}
-
-/// What a program printed that is expected to go well.
-fn read(output: Output) -> Vec<u8> {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    output.stdout
 }
 
 pub(crate) fn text(path: &Path) -> &str {

@@ -1,6 +1,11 @@
 //! An image that is built for a test, and is gone after it.
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use serde_json::Value;
@@ -21,7 +26,7 @@ pub(crate) struct Image {
     tag: String,
     /// What the builder said.
     pub(crate) made: Value,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Image {
@@ -43,7 +48,7 @@ impl Image {
         Self {
             tag,
             made: serde_json::from_slice(&output.stdout).unwrap(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -63,6 +68,32 @@ impl Image {
             false => MOST_BYTES_TRYING_OUT,
         };
         assert!(bytes < most, "{bytes} bytes");
+    }
+
+    /// The files of its layer: mode, as `ls` shows it, and path. An engine adds its
+    /// own to those of a container.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        let archive = self.made["archive"].as_str().unwrap();
+        let read = |arguments: &[&str], input: Stdio| {
+            let output = Command::new("tar").args(arguments).stdin(input).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "tar {arguments:?}");
+            output.stdout
+        };
+        let manifest = read(&["-xOf", archive, "manifest.json"], Stdio::null());
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        let layer = manifest[0]["Layers"][0].as_str().unwrap();
+        let at = self.folder.path().join("layer.tar");
+        fs::write(&at, read(&["-xOf", archive, layer], Stdio::null())).unwrap();
+        let listed = read(&["-tv"], fs::File::open(&at).unwrap().into());
+        let listed = String::from_utf8(listed).unwrap();
+        let entry = |line: &str| {
+            let mut fields = line.split_whitespace();
+            let mode = fields.next()?.to_owned();
+            // Owner, size, day and time stand between them.
+            Some((mode, fields.nth(4)?.to_owned()))
+        };
+        listed.lines().filter_map(entry).collect()
     }
 
     /// The bill of materials that lies beside the archive.

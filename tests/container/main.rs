@@ -43,7 +43,7 @@ fn the_image_is_small_and_has_nothing_in_it_that_it_does_not_need() {
     assert!(licences.as_str().unwrap().contains("Apache-2.0"));
     image.is_of_known_size();
 
-    let files = engine.files_in(image.tag());
+    let files = image.files();
     let may_run = files.iter().filter(|(mode, path)| {
         mode.starts_with('-') && mode.contains('x') && !path.contains(".so")
     });
@@ -130,6 +130,7 @@ fn a_party_is_killed_and_a_network_cut_and_the_weights_are_those_of_a_quiet_run(
     let Some(engine) = Engine::find() else { return };
     let image = Image::build(&engine, "trains");
     let stack = Stack::up(&engine, &image, &JOB);
+    stack.is_healthy();
     stack.is_confined();
 
     let quiet = stack.submit();

@@ -50,7 +50,7 @@ impl<'a> Stack<'a> {
             project: format!("entente-test-{}", std::process::id()),
             folder,
         };
-        let mut up = vec!["up", "--detach"];
+        let mut up = vec!["up", "--detach", "certificate-of-alice"];
         up.extend(SERVICES);
         up.extend(stack.those_to_be_watched_with());
         stack.compose(&up);
@@ -114,14 +114,20 @@ impl<'a> Stack<'a> {
         serde_json::from_str(&self.run("alice", arguments)).unwrap()
     }
 
+    /// Waits until every service says of itself that it is well.
+    pub(crate) fn is_healthy(&self) {
+        for service in SERVICES {
+            let container = self.container(service);
+            eventually(&format!("{service} is healthy"), || {
+                let known = self.engine.json(&["inspect", &container]);
+                (known[0]["State"]["Health"]["Status"] == "healthy").then_some(())
+            });
+        }
+    }
+
     /// Submits the job; its identity.
     pub(crate) fn submit(&self) -> String {
-        let submit = ["job", "submit", "/etc/entente/job.toml", "-o", "json"];
-        let run = ["run", "--rm", "--no-deps", "-T", "alice"];
-        let job = eventually("the coordinator takes a job", || {
-            let output = self.attempt(&[&run[..], &submit].concat());
-            serde_json::from_slice::<Value>(&output.stdout).ok()
-        });
+        let job = self.alice(&["job", "submit", "/etc/entente/job.toml", "-o", "json"]);
         job["id"].as_str().unwrap().to_owned()
     }
 

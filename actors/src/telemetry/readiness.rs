@@ -141,7 +141,14 @@ mod tests {
             (true, false, true, false, Err(Unready::Drained), true),
             // What its people want comes before what the coordinator does.
             (true, false, false, false, Err(Unready::Drained), true),
-            (false, false, false, false, Err(Unready::NoCoordinator), true),
+            (
+                false,
+                false,
+                false,
+                false,
+                Err(Unready::NoCoordinator),
+                true,
+            ),
             (false, true, true, false, Err(Unready::Hung), false),
             (false, false, true, true, Err(Unready::Ending), true),
             (false, true, true, true, Err(Unready::Ending), true),
