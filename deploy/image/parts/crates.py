@@ -11,10 +11,12 @@ from pathlib import Path
 
 from binary import said
 
-# Libraries in C that crates bring along: where their version stands.
+# Libraries in C that crates bring along: name, where their version stands, and their
+# licence if it is not the crate's.
 WITHIN = {
-    "aws-lc-sys": ("aws-lc", "aws-lc/include/openssl/base.h", r'AWSLC_VERSION_NUMBER_STRING "(.+)"',
-                   "Apache-2.0 AND ISC AND OpenSSL"),
+    "aws-lc-sys": (
+        "aws-lc", "aws-lc/include/openssl/base.h", r'AWSLC_VERSION_NUMBER_STRING "(.+)"', None,
+    ),
     "libsqlite3-sys": ("sqlite", "sqlite3/sqlite3.h", r'SQLITE_VERSION +"(.+)"', "blessing"),
 }
 
@@ -87,4 +89,4 @@ class Crates:
                 name, header, version, licence = WITHIN[crate[0]]
                 text = (self.folder(crate) / header).read_text(errors="replace")
                 found = re.search(version, text)
-                yield crate, name, found[1] if found else None, licence
+                yield crate, name, found[1] if found else None, licence or self.licence(crate)

@@ -18,7 +18,10 @@ def sbom(crates, binary, created):
         component(crates, crate, "required") for crate in crates.linked if crate != crates.root_key
     ]
     components += [component(crates, crate, "excluded") for crate in crates.built_with]
-    depends = {reference(crate): {reference(it) for it in crates.uses[crate]} for crate in crates.linked}
+    depends = {
+        reference(crate): {reference(used) for used in crates.uses[crate]}
+        for crate in crates.linked
+    }
     for crate, name, version, licence in crates.libraries_within():
         add_library(components, depends, reference(crate), (name, version, licence, None))
     for library in binary.libraries:
