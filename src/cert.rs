@@ -2,6 +2,7 @@
 
 mod made;
 mod show;
+mod there;
 
 use std::{
     fs,
@@ -53,7 +54,10 @@ pub(crate) fn run(args: CertArgs) -> Result<(), Failure> {
             trust_domain,
         } => show::run(&files, &naming(&trust_domain)?, format),
         CertCommand::Revoke(revoke) => self::revoke(&revoke, format),
-        CertCommand::Ca { out, name } => {
+        CertCommand::Ca { out, name, again } => {
+            if let Some(there) = there::authority(again, &out)? {
+                return there.show(format);
+            }
             let ca = DevelopmentCa::create(&name).map_err(Failure::configuration)?;
             ca.save(&out).map_err(Failure::configuration)?;
             let made = Made {
@@ -70,8 +74,12 @@ pub(crate) fn run(args: CertArgs) -> Result<(), Failure> {
             out,
             host,
             days,
+            again,
         } => {
             let identity = identity(&kind, &name)?;
+            if let Some(there) = there::member(again, &out, &name, &identity)? {
+                return there.show(format);
+            }
             let authority = DevelopmentCa::load(&ca).map_err(Failure::configuration)?;
             let files = authority
                 .issue(&identity, &host, Validity::days(days))

@@ -13,6 +13,7 @@ mod probe;
 mod reproduce;
 mod sealing;
 mod shared;
+mod unless_there;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ pub(crate) use self::{
     reproduce::{Experiment, ReproduceArgs},
     sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
+    unless_there::UnlessThereArgs,
 };
 
 const EXIT_CODES: &str = "\

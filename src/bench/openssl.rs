@@ -53,8 +53,16 @@ const REPETITIONS: usize = 21;
 /// Measures `base ^ exponent mod modulus` for random numbers of these sizes.
 ///
 /// # Errors
-/// [`Failure::Runtime`] when there is no libcrypto, or it is not OpenSSL's.
+/// [`Failure::Runtime`] when there is no libcrypto, or it is not OpenSSL's, or this
+/// is the static binary of the image: what a static binary loads brings a second C
+/// library along, and the two do not know of each other.
 pub(super) fn measure(modulus_bits: u32, exponent_bits: u32) -> Result<Yardstick, Failure> {
+    if cfg!(target_feature = "crt-static") {
+        return Err(Failure::runtime(
+            "this binary is static and cannot load OpenSSL's libcrypto: measure against it with \
+             one from `cargo build --release`",
+        ));
+    }
     let missing = |error: libloading::Error| {
         Failure::Runtime(format!(
             "OpenSSL's libcrypto cannot be used: {error}; install libssl3"

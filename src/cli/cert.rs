@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ShownArgs;
+use super::{ShownArgs, UnlessThereArgs};
 
 /// How long a certificate lives if nothing is said: it need not be revoked if it
 /// ends by itself, and what runs takes up a new one by itself.
@@ -79,6 +79,8 @@ Example:
         /// Its name, for people.
         #[arg(long, default_value = "entente development CA")]
         name: String,
+        #[command(flatten)]
+        again: UnlessThereArgs,
     },
     /// Make a certificate and its key in one, for development.
     #[command(after_help = "\
@@ -106,6 +108,8 @@ Example:
         /// Days until it expires.
         #[arg(long, default_value_t = DAYS)]
         days: u16,
+        #[command(flatten)]
+        again: UnlessThereArgs,
     },
 }
 
