@@ -51,7 +51,7 @@ use entente_protocol::{
     control::{Failure, Progress},
     job::PartyName,
 };
-use entente_wire::{Frame, Position, Refusal, SessionId};
+use entente_wire::{Frame, Position, Refusal, Session, listed_versions};
 use rand_chacha::ChaCha20Rng;
 
 use crate::delivery::{
@@ -69,7 +69,7 @@ pub use work::{Computed, Work};
 #[derive(Debug)]
 pub struct Setting {
     /// The session.
-    pub session: SessionId,
+    pub session: Session,
     /// The other party of it.
     pub peer: PartyName,
     /// Without progress for this long while the peer is waited for, the job
@@ -81,7 +81,7 @@ pub struct Setting {
 
 /// Drives one role through its exchanges.
 pub struct Driver<R: Role> {
-    session: SessionId,
+    session: Session,
     peer: PartyName,
     stall_budget: Duration,
     place: Place<R>,
@@ -96,6 +96,11 @@ pub struct Driver<R: Role> {
     hold: bool,
     /// Why records wait to be kept, while they do.
     unkept: Option<JournalError>,
+    /// Why it has no use for the link that there is: what the peer speaks, without
+    /// the session's version.
+    other_versions: Option<Vec<u16>>,
+    /// Whether an earlier process has begun it.
+    restored: bool,
     /// From where the session is to go on if it ends here, until it is among
     /// the records.
     beginning: Option<Checkpoint>,
@@ -147,6 +152,7 @@ impl<R: Role> Driver<R> {
             Messages::default(),
         );
         driver.beginning = Some(beginning);
+        driver.restored = false;
         driver
     }
 
@@ -180,6 +186,8 @@ impl<R: Role> Driver<R> {
             granted: 0,
             hold: false,
             unkept: None,
+            other_versions: None,
+            restored: true,
             beginning: None,
             inbound: Inbound::restored(&messages, exchange),
             outbound: Outbound::restored(now, setting.jitter, messages.sent),
@@ -215,6 +223,16 @@ impl<R: Role> Driver<R> {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         self.tally.progress()
+    }
+
+    /// Whether the peer has had a part in it: then it goes on as it is, whatever
+    /// both speak by now.
+    pub fn has_begun(&self) -> bool {
+        let first = Position {
+            exchange: 0,
+            step: 0,
+        };
+        self.restored || self.next_in != first
     }
 
     /// Whether it may be let go, and goes on from its journal later.
@@ -268,6 +286,7 @@ impl<R: Role> Driver<R> {
                 }
             },
             Event::Linked => {
+                self.other_versions = None;
                 for leaving in self.outbound.linked(now) {
                     effects.then(Command::Send(leaving));
                 }
@@ -275,7 +294,21 @@ impl<R: Role> Driver<R> {
                     self.refuse(self.next_in, Refusal::Ended, effects);
                 }
             }
-            Event::Unlinked => self.outbound.unlinked(),
+            Event::Unlinked => {
+                self.other_versions = None;
+                self.outbound.unlinked();
+            }
+            Event::OtherVersions(spoken) => {
+                self.other_versions = Some(spoken);
+                self.outbound.unlinked();
+            }
+            Event::Downgraded(newest) => {
+                return Err(DriverError::Downgraded {
+                    peer: self.peer.clone(),
+                    named: self.session.version(),
+                    newest,
+                });
+            }
             Event::PeerRevoked(_) if matches!(self.place, Place::Finished | Place::Saving) => {}
             Event::PeerRevoked(revocation) => {
                 let peer = self.peer.clone();
@@ -290,6 +323,14 @@ impl<R: Role> Driver<R> {
                 {
                     if let Some(error) = self.unkept.take() {
                         return Err(error.into());
+                    }
+                    if let Some(spoken) = self.other_versions.take() {
+                        return Err(DriverError::OtherVersions {
+                            peer: self.peer.clone(),
+                            version: self.session.version(),
+                            spoken,
+                            budget: self.stall_budget,
+                        });
                     }
                     return Err(DriverError::Stalled {
                         budget: self.stall_budget,
@@ -379,7 +420,7 @@ impl<R: Role> Driver<R> {
 
     fn refuse(&self, position: Position, reason: Refusal, effects: &mut Effects<R>) {
         effects.then(Command::Answer(Frame::Refused {
-            session: self.session,
+            session: self.session.id(),
             position,
             reason,
         }));
@@ -408,10 +449,22 @@ impl<R: Role> Driver<R> {
         match &self.place {
             Place::Resting(_) | Place::Waiting(_) if self.hold => Standing::Held,
             Place::Resting(_) => waiting("a grant of rounds".to_owned()),
-            Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.peer.to_string()),
+            Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.link_wanted()),
             Place::Waiting(_) | Place::Computing | Place::Saving => Standing::Running,
             Place::Finished => Standing::Finished,
             Place::Failed(failure) => Standing::Failed(failure.clone()),
+        }
+    }
+
+    /// What is waited for where there is no link of any use.
+    fn link_wanted(&self) -> String {
+        let (peer, version) = (&self.peer, self.session.version());
+        match &self.other_versions {
+            None => peer.to_string(),
+            Some(spoken) => format!(
+                "{peer} to speak wire version {version}, in which this attempt began (it speaks {})",
+                listed_versions(spoken)
+            ),
         }
     }
 

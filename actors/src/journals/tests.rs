@@ -5,7 +5,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use entente_protocol::{Sent, control::Progress};
-use entente_wire::{Digest, Envelope, Kind, Position, Secret};
+use entente_wire::{Digest, Envelope, Kind, Position, Secret, WireVersion};
 use proptest::{prelude::*, test_runner::RngSeed};
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use tempfile::TempDir;
@@ -21,8 +21,8 @@ use crate::sealing::{
 
 const CHECKPOINTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("checkpoints");
 
-fn session() -> SessionId {
-    SessionId(Digest::of("test", &[]))
+fn session() -> Session {
+    Session::new(Digest::of("test", &[]), WireVersion::NEWEST)
 }
 
 fn job() -> JobId {
@@ -106,11 +106,8 @@ fn rest(exchanges_done: u64) -> Record {
 }
 
 fn accepted(position: Position, payload: &[u8]) -> Record {
-    Record::Accepted(Arc::new(Received::from(Envelope {
-        session: session(),
-        position,
-        payload: payload.to_vec(),
-    })))
+    let envelope = Envelope::new(session(), position, payload.to_vec());
+    Record::Accepted(Arc::new(Received::from(envelope)))
 }
 
 fn sent(position: Position, content: &[u8]) -> Record {

@@ -5,7 +5,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use entente_tls::{Authority, Identity, NewRequest, Reason, TrustDomain, Validity};
-use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES};
+use entente_wire::{
+    Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Session, Spoken, WireVersion,
+};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -74,11 +76,21 @@ async fn party_with(
     peers: BTreeMap<PartyName, Option<String>>,
     heartbeat: Heartbeat,
 ) -> Party {
+    party_that_speaks(Spoken::ALL, credentials, peers, heartbeat).await
+}
+
+async fn party_that_speaks(
+    spoken: Spoken,
+    credentials: Arc<Credentials>,
+    peers: BTreeMap<PartyName, Option<String>>,
+    heartbeat: Heartbeat,
+) -> Party {
     let settings = Settings {
         credentials,
         listen: "127.0.0.1:0".parse().unwrap(),
         peers,
         heartbeat,
+        spoken,
         meters: meters(),
     };
     let stop = CancellationToken::new();
@@ -106,7 +118,7 @@ async fn call(consortium: &Consortium, name: &str, to: &Party) -> TlsStream<TcpS
 }
 
 async fn greet(stream: &mut TlsStream<TcpStream>) {
-    let hello = Frame::Hello(Hello::ours("test")).encoded();
+    let hello = Frame::Hello(Hello::ours("test", Spoken::ALL)).encoded();
     write_frame(stream, &hello).await.unwrap();
     stream.flush().await.unwrap();
 }
@@ -119,14 +131,16 @@ async fn ended(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
 }
 
 fn envelope() -> Envelope {
-    Envelope {
-        session: SessionId(Digest::of("test", &[])),
-        position: Position {
-            exchange: 3,
-            step: 1,
-        },
-        payload: vec![7; 300_000],
-    }
+    envelope_in(WireVersion::NEWEST)
+}
+
+fn envelope_in(version: WireVersion) -> Envelope {
+    let position = Position {
+        exchange: 3,
+        step: 1,
+    };
+    let session = Session::new(Digest::of("test", &[]), version);
+    Envelope::new(session, position, vec![7; 300_000])
 }
 
 #[tokio::test]
@@ -314,7 +328,7 @@ async fn frames_that_nobody_can_read_end_the_link() {
     let mut garbage = 5_u32.to_be_bytes().to_vec();
     garbage.extend_from_slice(&[0xee; 5]);
     let mut second_greeting = Vec::new();
-    let hello = Frame::Hello(Hello::ours("again")).encoded();
+    let hello = Frame::Hello(Hello::ours("again", Spoken::ALL)).encoded();
     write_frame(&mut second_greeting, &hello).await.unwrap();
     for bytes in [oversized, garbage, second_greeting] {
         let mut caller = call(&consortium, "bank-a", &bank_b).await;
@@ -353,7 +367,7 @@ async fn who_is_no_peer_gets_no_link() {
     let mut plaintext = TcpStream::connect(bank_b.address).await.unwrap();
     write_frame(
         &mut plaintext,
-        &Frame::Hello(Hello::ours("plain")).encoded(),
+        &Frame::Hello(Hello::ours("plain", Spoken::ALL)).encoded(),
     )
     .await
     .unwrap();

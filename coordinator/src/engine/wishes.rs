@@ -16,6 +16,7 @@ use crate::{
 pub(super) struct Ticket {
     pub(super) job: JobId,
     pub(super) attempt: u32,
+    wire: u16,
     granted: u64,
     key_epoch: u32,
     pub(super) hold: bool,
@@ -45,6 +46,7 @@ impl Ticket {
         Some(Self {
             job: record.id,
             attempt: record.attempt,
+            wire: record.wire,
             granted,
             key_epoch: record.key_epoch,
             hold,
@@ -73,6 +75,7 @@ impl Engine {
             Some(Assignment {
                 job: ticket.job,
                 attempt: ticket.attempt,
+                wire: ticket.wire,
                 side,
                 spec: record.task.spec(),
                 signatures: record.approvals.signatures(),

@@ -19,6 +19,7 @@ mod running;
 mod scheduling;
 mod submitting;
 mod why;
+mod wire_versions;
 
 use core::fmt::Debug;
 
@@ -232,6 +233,7 @@ fn truth() -> Sync {
         threads: None,
         memory_bytes: None,
         draining: false,
+        wire: vec![1],
         jobs: vec![],
         answers: vec![],
         seen_revision: 0,
