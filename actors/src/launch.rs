@@ -313,7 +313,10 @@ pub(crate) enum LaunchError {
     #[error(transparent)]
     Spec(#[from] JobError),
     /// The attempt is in a version of the wire format that is not spoken here.
-    #[error("the coordinator named wire version {} for this attempt: {0}", .0.wanted)]
+    #[error(
+        "{0} (its release, or [party] newest_wire_version). The coordinator named it for this \
+         attempt; one that follows is in a version that both parties speak by then"
+    )]
     Wire(#[from] NotSpoken),
     /// The specification names another party on the side that is asked for.
     #[error(

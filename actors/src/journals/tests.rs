@@ -331,6 +331,36 @@ fn attempts_that_are_not_wished_are_deleted_and_no_others() {
     assert_eq!(left.count(), 0);
 }
 
+/// The session remembers its version, and what an older release has written, which
+/// has no word for it, is of the first.
+#[test]
+fn a_journal_is_of_its_sessions_version_and_of_no_other() {
+    for (kept, wanted) in [
+        (WireVersion::V1, WireVersion::V2),
+        (WireVersion::V2, WireVersion::V1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::below(folder.path(), keys(b"a"));
+        let of = |version| Session::new(Digest::of("an attempt", &[]), version);
+        drop(journals.create(job(), 1, of(kept)).unwrap());
+        let error = journals.find(job(), 1, of(wanted)).err().unwrap();
+        let expected = JournalError::OtherVersion {
+            kept: kept.number(),
+            wanted,
+        };
+        assert_eq!(error, expected);
+        assert_eq!(error.label(), "journal_version");
+        assert!(journals.find(job(), 1, of(kept)).unwrap().is_some());
+
+        let about: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
+        let database = Database::open(journals.path(job(), 1)).unwrap();
+        let read = database.begin_read().unwrap();
+        let about = read.open_table(about).unwrap();
+        let said = about.get("wire").unwrap().is_some();
+        assert_eq!(said, kept != WireVersion::FIRST);
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_said_without_its_path() {
     let folder = tempfile::tempdir().unwrap();

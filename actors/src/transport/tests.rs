@@ -167,6 +167,72 @@ async fn one_connection_carries_both_directions() {
     }
 }
 
+/// bank-a, of the release before, and bank-b: what the first sends in a version that
+/// both speak arrives, and what it must not send ends the link.
+#[tokio::test]
+async fn a_link_carries_the_versions_that_both_ends_speak_and_no_other() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, Heartbeat::default()).await;
+    let peers = BTreeMap::from([(
+        "bank-b".parse().unwrap(),
+        Some(bank_b.address.to_string()),
+    )]);
+    let first = Spoken::up_to(WireVersion::FIRST);
+    let (a, beat) = (consortium.party("bank-a"), Heartbeat::default());
+    let mut bank_a = party_that_speaks(first, a, peers, beat).await;
+    let (to_b, to_a) = (bank_a.opened().await, bank_b.opened().await);
+    for (link, theirs) in [(&to_b, &[2, 1][..]), (&to_a, &[1])] {
+        assert_eq!(link.common().newest(), WireVersion::V1);
+        assert!(!link.common().has(WireVersion::V2));
+        assert_eq!(link.common().theirs(), theirs);
+    }
+    let old = envelope_in(WireVersion::V1);
+    assert!(to_b.send(Arc::new(Frame::Data(old.clone()).encoded())));
+    match bank_b.next().await {
+        LinkEvent::Arrived {
+            arrival: Arrival::Data(received),
+            ..
+        } => assert_eq!(received.envelope, old),
+        other => panic!("{other:?}"),
+    }
+    let new = envelope_in(WireVersion::V2);
+    assert!(to_b.send(Arc::new(Frame::Data(new).encoded())));
+    assert_eq!(bank_b.closed().await.number(), to_a.number());
+}
+
+#[tokio::test]
+async fn without_a_version_in_common_there_is_no_link() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, QUICK).await;
+    let mut later = call(&consortium, "bank-a", &bank_b).await;
+    let hello = Hello {
+        versions: vec![9, 8],
+        software: "9.0.0".to_owned(),
+    };
+    write_frame(&mut later, &Frame::Hello(hello).encoded())
+        .await
+        .unwrap();
+    later.flush().await.unwrap();
+    ended(&mut later).await;
+    assert!(bank_b.events.try_recv().is_err(), "no link was opened");
+}
+
+/// A bit fell over at the sender, behind the digest and before TLS.
+#[tokio::test]
+async fn an_altered_message_of_version_2_is_not_taken_and_the_link_ends() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, Heartbeat::default()).await;
+    let mut failing = call(&consortium, "bank-a", &bank_b).await;
+    greet(&mut failing).await;
+    let link = bank_b.opened().await;
+    let mut frame = Frame::Data(envelope()).encoded();
+    *frame.last_mut().unwrap() ^= 1;
+    write_frame(&mut failing, &frame).await.unwrap();
+    failing.flush().await.unwrap();
+    // Nothing arrived before the end.
+    assert_eq!(bank_b.closed().await.number(), link.number());
+}
+
 #[tokio::test]
 async fn a_lost_link_is_dialled_again() {
     let consortium = Consortium::new();
@@ -195,6 +261,7 @@ async fn two_that_dial_each_other_agree_on_a_link() {
         listen: address_a,
         peers: BTreeMap::from([("bank-b".parse().unwrap(), Some(bank_b.address.to_string()))]),
         heartbeat: QUICK,
+        spoken: Spoken::ALL,
         meters: meters(),
     };
     let stop = CancellationToken::new();

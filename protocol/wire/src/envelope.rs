@@ -137,7 +137,8 @@ fn digest(session: Session, position: Position, payload: &[u8]) -> Digest {
         }
         // The same without a copy of the payload.
         WireVersion::V2 => {
-            let parts: [&[u8]; 3] = [session.id().0.as_bytes(), &position.encoded(), payload];
+            let (SessionId(session), position) = (session.id(), position.encoded());
+            let parts: [&[u8]; 3] = [session.as_bytes(), &position, payload];
             Digest::of("entente envelope of version 2", &parts)
         }
     }

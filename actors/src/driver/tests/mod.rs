@@ -379,6 +379,45 @@ fn silence_ends_the_job_after_its_stall_budget_and_not_before() {
 }
 
 #[test]
+fn a_peer_without_the_sessions_version_is_waited_for_and_then_named() {
+    let mut desk = Desk::begun(Player::new(true, 1, 1));
+    let said = "tell waiting for bank-b to speak wire version 2, in which this attempt began (it \
+                speaks 4, 3)";
+    assert_eq!(desk.on(Event::OtherVersions(vec![4, 3])), [said]);
+    // The release before is put back.
+    assert_eq!(
+        desk.on(Event::Linked),
+        ["send 0.0 again", "send 0.1 again", "tell running"]
+    );
+    desk.on(Event::OtherVersions(vec![4, 3]));
+    desk.now += STALL_BUDGET;
+    desk.on(Event::Tick);
+    let failure = desk.failure();
+    assert_eq!(failure.label, "wire_version");
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert!(
+        failure.message.contains("bank-b now speaks 4, 3"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn a_session_below_what_both_speak_ends_unless_it_has_begun() {
+    let mut desk = Desk::new(Player::new(true, 2, 1));
+    desk.on(Event::Granted(u64::MAX));
+    desk.compute();
+    assert!(!desk.driver.has_begun());
+    desk.on(Event::Downgraded(WireVersion::NEWEST));
+    let failure = desk.failure();
+    assert_eq!(failure.label, "wire_downgrade");
+    assert_eq!(failure.class, FailureClass::Retry);
+
+    let mut desk = Desk::begun(Player::new(true, 2, 1));
+    desk.arrive(&ball(at(0, 0), 5));
+    assert!(desk.driver.has_begun());
+}
+
+#[test]
 fn waiting_for_a_grant_is_no_stall() {
     let mut desk = Desk::new(Player::new(true, 1, 1));
     desk.on(Event::Linked);

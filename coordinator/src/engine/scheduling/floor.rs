@@ -21,7 +21,7 @@ pub(in crate::engine) struct Spot<'a> {
 /// The newest version of the wire format that two parties speak. Numbers, and no
 /// more: the coordinator sees no message, and need not know what they stand for.
 pub(in crate::engine) fn newest_common(one: &BTreeSet<u16>, other: &BTreeSet<u16>) -> Option<u16> {
-    one.intersection(other).next_back().copied()
+    one.intersection(other).max().copied()
 }
 
 /// Why a job does not start, on one party's account.
