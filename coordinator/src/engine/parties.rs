@@ -171,6 +171,12 @@ impl Party {
         self.knows.get(&job) == Some(&over)
     }
 
+    /// Whether its release knows of this version of the wire format: to one that
+    /// does not, the whole wish that names it would be none.
+    pub(super) fn can_be_told(&self, wire: u16) -> bool {
+        self.wire.last().is_some_and(|newest| *newest >= wire)
+    }
+
     /// Whether it is surely not at a job.
     pub(super) fn is_free_of(&self, job: JobId) -> bool {
         !self.knows.contains_key(&job)

@@ -123,7 +123,10 @@ impl Engine {
     pub(super) fn renew_wishes(&mut self, now: Millis, commands: &mut Vec<Command>) {
         for name in core::mem::take(&mut self.attention.parties) {
             let wished = self.board.at(&name).filter_map(|id| self.jobs.get(&id));
-            let wished = wished.filter_map(Ticket::new).collect();
+            let party = self.parties.get(&name);
+            let can_be_told =
+                |ticket: &Ticket| party.is_some_and(|party| party.can_be_told(ticket.wire));
+            let wished = wished.filter_map(Ticket::new).filter(can_be_told).collect();
             let proposed = self.proposed_to(&name);
             let Some(party) = self.parties.get_mut(&name) else {
                 continue;

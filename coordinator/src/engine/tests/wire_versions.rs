@@ -129,3 +129,40 @@ fn an_attempt_stays_in_its_version_and_the_next_one_is_in_the_newest() {
     let wires: Vec<_> = world.view(1).attempts.iter().map(|one| one.wire).collect();
     assert_eq!(wires, [Some(1), Some(2)]);
 }
+
+/// The release before was put back at one of them. It is told nothing that it would
+/// not understand, and the job goes on in what both speak.
+#[test]
+fn a_party_that_goes_back_begins_again_in_what_it_speaks() {
+    let mut world = World::new();
+    world.speaks("bank-a", &[2, 1]);
+    world.speaks("bank-b", &[2, 1]);
+    world.submit(1, job());
+    assert_eq!(world.named("bank-b"), [2]);
+    world.speaks("bank-b", &[1]);
+    assert_eq!(world.state(1), JobState::Failing);
+    assert_eq!(world.named("bank-b"), [0; 0]);
+    let said = world.view(1).failures[0].clone();
+    assert_eq!((said.label.as_str(), said.class), ("wire_version", FailureClass::Retry));
+    assert!(said.message.contains("bank-b speaks none beyond 1"), "{said:?}");
+    for _ in 0..3 {
+        world.pass(Span::seconds(6));
+        world.speaks("bank-a", &[2, 1]);
+        world.speaks("bank-b", &[1]);
+    }
+    assert_eq!(world.named("bank-a"), [1]);
+    assert_eq!(world.named("bank-b"), [1]);
+    assert_eq!(world.view(1).attempt, 2);
+}
+
+/// One that has gone too far ahead may yet come back.
+#[test]
+fn a_party_that_speaks_newer_ones_alone_is_waited_for() {
+    let mut world = World::new();
+    world.speaks("bank-a", &[2, 1]);
+    world.speaks("bank-b", &[1]);
+    world.submit(1, job());
+    world.speaks("bank-b", &[3, 2]);
+    assert_eq!(world.state(1), JobState::Reserved);
+    assert_eq!(world.named("bank-b"), [1]);
+}
