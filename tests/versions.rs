@@ -20,7 +20,10 @@ fn trains_in(house: &House, version: u64) {
     assert_eq!(job["attempts"][0]["wire"], version, "{job:#}");
     let shown = succeed(house.path(), &["job", "show", &id]);
     let line = shown.lines().find(|line| line.contains("wire version"));
-    assert!(line.unwrap().trim().ends_with(&version.to_string()), "{shown}");
+    assert!(
+        line.unwrap().trim().ends_with(&version.to_string()),
+        "{shown}"
+    );
 }
 
 /// The weights are drawn anew for every job here; that they equal the plaintext

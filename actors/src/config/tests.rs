@@ -38,8 +38,12 @@ fn what_is_left_out_has_a_default() {
 #[test]
 fn a_version_of_the_wire_format_can_be_held_back() {
     use entente_wire::Spoken;
-    let spoken = |value| with("/party/newest_wire_version", value).map(|config| config.party.spoken);
-    assert_eq!(with("/party/name", Value::Null).unwrap().party.spoken, Spoken::ALL);
+    let spoken =
+        |value| with("/party/newest_wire_version", value).map(|config| config.party.spoken);
+    assert_eq!(
+        with("/party/name", Value::Null).unwrap().party.spoken,
+        Spoken::ALL
+    );
     assert_eq!(spoken(json!(2)), Ok(Spoken::ALL));
     assert_eq!(spoken(json!(1)).unwrap().numbers(), [1]);
     for other in [0, 3] {

@@ -5,9 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use entente_tls::{Authority, Identity, NewRequest, Reason, TrustDomain, Validity};
-use entente_wire::{
-    Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Session, Spoken, WireVersion,
-};
+use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Session, Spoken, WireVersion};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -173,10 +171,7 @@ async fn one_connection_carries_both_directions() {
 async fn a_link_carries_the_versions_that_both_ends_speak_and_no_other() {
     let consortium = Consortium::new();
     let mut bank_b = listening(&consortium, Heartbeat::default()).await;
-    let peers = BTreeMap::from([(
-        "bank-b".parse().unwrap(),
-        Some(bank_b.address.to_string()),
-    )]);
+    let peers = BTreeMap::from([("bank-b".parse().unwrap(), Some(bank_b.address.to_string()))]);
     let first = Spoken::up_to(WireVersion::FIRST);
     let (a, beat) = (consortium.party("bank-a"), Heartbeat::default());
     let mut bank_a = party_that_speaks(first, a, peers, beat).await;

@@ -91,7 +91,8 @@ async fn an_older_version_than_both_speak_is_noticed_by_both() {
         let failure = world.failed(name).await;
         assert_eq!(failure.label, "wire_downgrade", "{failure:?}");
         assert_eq!(failure.class, FailureClass::Retry);
-        let said = format!("wire version 1 for this attempt, and {peer} and this party both speak 2");
+        let said =
+            format!("wire version 1 for this attempt, and {peer} and this party both speak 2");
         assert!(failure.message.contains(&said), "{failure:?}");
     }
     world.stop().await;

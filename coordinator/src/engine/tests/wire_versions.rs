@@ -64,8 +64,7 @@ fn without_one_in_common_a_job_waits_and_says_so() {
     world.speaks("bank-a", &[2, 1]);
     world.speaks("bank-b", &[4, 3]);
     assert_eq!(short(&world.submit(1, job())), ["insert 1 queued"]);
-    let waits =
-        "a wire version in common: bank-a speaks 2, 1, bank-b 4, 3; upgrade the older one";
+    let waits = "a wire version in common: bank-a speaks 2, 1, bank-b 4, 3; upgrade the older one";
     assert_eq!(world.waits_for(1), [waits]);
     assert_eq!(world.view(1).waiting_for.as_deref(), Some(waits));
     assert_eq!(world.view(1).attempts[0].wire, None);
@@ -143,8 +142,14 @@ fn a_party_that_goes_back_begins_again_in_what_it_speaks() {
     assert_eq!(world.state(1), JobState::Failing);
     assert_eq!(world.named("bank-b"), [0; 0]);
     let said = world.view(1).failures[0].clone();
-    assert_eq!((said.label.as_str(), said.class), ("wire_version", FailureClass::Retry));
-    assert!(said.message.contains("bank-b speaks none beyond 1"), "{said:?}");
+    assert_eq!(
+        (said.label.as_str(), said.class),
+        ("wire_version", FailureClass::Retry)
+    );
+    assert!(
+        said.message.contains("bank-b speaks none beyond 1"),
+        "{said:?}"
+    );
     for _ in 0..3 {
         world.pass(Span::seconds(6));
         world.speaks("bank-a", &[2, 1]);

@@ -196,7 +196,9 @@ fn vectors_that_are_not_there_are_written() {
         (&ROTATION, &of_rotation),
         (&INFERENCE, &of_inference),
     ] {
-        let set_up = sent.get("key_and_share").unwrap_or_else(|| &sent["key_and_model"]);
+        let set_up = sent
+            .get("key_and_share")
+            .unwrap_or_else(|| &sent["key_and_model"]);
         let key = key_of(set_up).unwrap();
         for name in names {
             let payload = sent[name].clone();
