@@ -6,6 +6,7 @@ use entente_coordinator::{
     client::Client,
     job::{DrainView, PartyView},
 };
+use entente_wire::listed_versions;
 use tokio::time::sleep;
 
 use crate::{
@@ -102,11 +103,12 @@ fn parties(at: &AskingArgs, parties: &[PartyView]) -> Result<(), Failure> {
             format!("{} of {}", party.jobs, party.capacity),
             party.datasets.join(", "),
             party.software.clone(),
+            listed_versions(&party.wire),
         ]
     });
     println!(
         "{}",
-        output::table(["party", "", "jobs", "datasets", "version"], rows)
+        output::table(["party", "", "jobs", "datasets", "version", "wire"], rows)
     );
     Ok(())
 }

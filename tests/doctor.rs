@@ -74,7 +74,10 @@ fn a_healthy_house_is_well_and_is_not_disturbed() {
     let versions = of(&report, "peer bank-b, versions")["seen"]
         .as_str()
         .unwrap();
-    assert!(versions.contains("wire versions [1] there"), "{versions}");
+    assert!(
+        versions.contains("wire versions 2, 1 there, 2, 1 here: 2 is taken"),
+        "{versions}"
+    );
     for check in [
         "certificate",
         "certificate chain",

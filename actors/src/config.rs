@@ -14,7 +14,8 @@ use std::{
 
 use entente_protocol::{job::PartyName, network::NamedTensor};
 use entente_tls::{Name, TlsFiles};
-use serde::Deserialize;
+use entente_wire::Spoken;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 use url::Url;
 
@@ -99,6 +100,13 @@ pub struct PartySection {
     /// the environment. They unseal what jobs have written since.
     #[serde(default)]
     pub former_sealing_keys: Files,
+    /// `newest_wire_version`, `ENTENTE__PARTY__NEWEST_WIRE_VERSION`: a version of the
+    /// wire format, 1 or 2, beyond which this party speaks none, whatever its peers
+    /// do. Left out: all that this release speaks. For the days after an upgrade:
+    /// what begins while it is set can go on after the release before has been
+    /// put back.
+    #[serde(rename = "newest_wire_version", default, deserialize_with = "up_to")]
+    pub spoken: Spoken,
     /// `dangerously_allow_core_dumps`,
     /// `ENTENTE__PARTY__DANGEROUSLY_ALLOW_CORE_DUMPS`: whether the system may
     /// write this process's memory, with its secret keys, to a disk when it
@@ -110,6 +118,15 @@ pub struct PartySection {
 
 fn default_capacity() -> u32 {
     4
+}
+
+/// What is spoken without any version that is newer than a number.
+fn up_to<'de, D: Deserializer<'de>>(number: D) -> Result<Spoken, D::Error> {
+    let Some(number) = Option::<u16>::deserialize(number)? else {
+        return Ok(Spoken::ALL);
+    };
+    let newest = Spoken::ALL.version(number).map_err(D::Error::custom)?;
+    Ok(Spoken::up_to(newest))
 }
 
 /// `[coordinator]`

@@ -17,9 +17,9 @@ use entente_protocol::{
     control::{Assignment, Failure},
     job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
-    session::session_id,
+    session::session,
 };
-use entente_wire::{Digest, Secret, SessionId};
+use entente_wire::{Digest, NotSpoken, Secret, Session};
 use thiserror::Error;
 
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) struct Plan {
     /// Who takes the other side.
     pub peer: PartyName,
     /// The session of this attempt.
-    pub session: SessionId,
+    pub session: Session,
 }
 
 impl Plan {
@@ -68,6 +68,7 @@ impl Plan {
         config: &PartyConfig,
         assignment: &Assignment,
     ) -> Result<Self, LaunchError> {
+        let version = config.party.spoken.version(assignment.wire)?;
         let task = Task::try_from(assignment.spec.clone())?;
         let side = assignment.side;
         if task.party(side) != own {
@@ -103,7 +104,7 @@ impl Plan {
         Ok(Self {
             id: assignment.job,
             attempt: assignment.attempt,
-            session: session_id(assignment.job, task.digest(), assignment.attempt),
+            session: session(assignment.job, task.digest(), assignment.attempt, version),
             task,
             side,
             peer,
@@ -184,7 +185,7 @@ impl<S: Scheme> Launcher<S> {
 
     fn witness(&self, plan: &Plan) -> Witness {
         Witness {
-            session: plan.session,
+            session: plan.session.id(),
             notary: self.notary.clone(),
         }
     }
@@ -311,6 +312,12 @@ pub(crate) enum LaunchError {
     /// The specification is not legal.
     #[error(transparent)]
     Spec(#[from] JobError),
+    /// The attempt is in a version of the wire format that is not spoken here.
+    #[error(
+        "{0} (its release, or [party] newest_wire_version). The coordinator named it for this \
+         attempt; one that follows is in a version that both parties speak by then"
+    )]
+    Wire(#[from] NotSpoken),
     /// The specification names another party on the side that is asked for.
     #[error(
         "this party, {own}, is asked to take the {side} side, \
@@ -371,6 +378,7 @@ impl LaunchError {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Spec(_) => "job_specification",
+            Self::Wire(_) => "wire_version",
             Self::Side { .. } => "not_our_side",
             Self::UnknownPeer(_) => "unknown_peer",
             Self::Data(error) => error.label(),
@@ -393,7 +401,8 @@ impl LaunchError {
             Self::Protocol(error) => error.class(),
             Self::Contract(error) => error.class(),
             Self::Panicked(_) => Class::Bug,
-            Self::StateLost { .. } => Class::Retry,
+            // The next attempt is in a version that both speak by then.
+            Self::Wire(_) | Self::StateLost { .. } => Class::Retry,
             _ => Class::Operator,
         };
         let message = match self {

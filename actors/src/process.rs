@@ -213,6 +213,7 @@ impl Process {
                 .map(|(peer, section)| (peer.clone(), section.address.clone()))
                 .collect::<BTreeMap<_, _>>(),
             heartbeat,
+            spoken: config.party.spoken,
             meters: meters.clone(),
         };
         let (address, mut events) = transport::start(settings, stop.clone()).await?;

@@ -11,6 +11,7 @@ use entente_protocol::{
     job::{Side, Task},
 };
 use entente_tls::{Credentials, DevelopmentCa, Identity, Validity};
+use entente_wire::WireVersion;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, copy},
@@ -111,6 +112,7 @@ pub(crate) fn assignment(number: u8, active: &str, passive: &str) -> Assignment 
             .parse()
             .unwrap(),
         attempt: 1,
+        wire: WireVersion::NEWEST.number(),
         side: Side::Active,
         spec: serde_json::from_value(spec).unwrap(),
         signatures: Signatures::default(),

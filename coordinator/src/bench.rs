@@ -260,6 +260,7 @@ impl Peer {
             threads: None,
             memory_bytes: None,
             draining: false,
+            wire: vec![2, 1],
             jobs: self.jobs.iter().map(report).collect(),
             answers: Vec::new(),
             seen_revision: self.seen_revision,

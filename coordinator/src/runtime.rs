@@ -58,7 +58,7 @@ type Read = Box<dyn FnOnce(&Engine, Millis) + Send>;
 
 enum Request {
     /// With the span of who asks, so that the log says what came of which request.
-    Change(Event, Span, oneshot::Sender<Result<(), RuntimeError>>),
+    Change(Box<Event>, Span, oneshot::Sender<Result<(), RuntimeError>>),
     Read(Read),
     /// Brings the gauges up to date.
     Measure(oneshot::Sender<()>),
@@ -105,7 +105,7 @@ impl Handle {
     /// Has an event taken in; what it led to is on disk then.
     pub(crate) async fn change(&self, event: Event) -> Result<(), RuntimeError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Request::Change(event, Span::current(), answer))
+        self.ask(Request::Change(Box::new(event), Span::current(), answer))
             .await?;
         answered.await.map_err(|_| RuntimeError::Unavailable)?
     }
@@ -236,7 +236,7 @@ impl<S: Store> Task<S> {
     async fn serve(&mut self, request: Request) {
         match request {
             Request::Change(event, span, answer) => {
-                let outcome = self.change(event).instrument(span).await;
+                let outcome = self.change(*event).instrument(span).await;
                 let _ = answer.send(outcome);
             }
             Request::Read(read) => {

@@ -18,6 +18,7 @@
 //! path of its messages. It never sees a ciphertext, key, weight, feature or
 //! label.
 
+use entente_wire::WireVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,10 @@ pub struct Sync {
     /// begins nothing new.
     #[serde(skip_serializing_if = "core::ops::Not::not", default)]
     pub draining: bool,
+    /// The versions of the wire format that it speaks, newest first: 1 alone if
+    /// left out.
+    #[serde(skip_serializing_if = "is_first_alone", default = "first_alone")]
+    pub wire: Vec<u16>,
     /// Every job that it knows of and that the coordinator has not told it to
     /// forget.
     pub jobs: Vec<JobReport>,
@@ -125,6 +130,11 @@ pub struct Assignment {
     pub job: JobId,
     /// Which attempt at it.
     pub attempt: u32,
+    /// The version of the wire format that the attempt is in, from its beginning to
+    /// its end: 1 if left out. A number, and not one that the coordinator need
+    /// know: it never sees a message.
+    #[serde(skip_serializing_if = "is_first", default = "first")]
+    pub wire: u16,
     /// The side that the party takes.
     pub side: Side,
     /// What to compute. The party checks it by itself.
@@ -264,6 +274,23 @@ fn is_false(x: &bool) -> bool {
 
 fn is_none(x: &u32) -> bool {
     *x == 0
+}
+
+/// The version of whoever does not say one.
+fn first() -> u16 {
+    WireVersion::FIRST.number()
+}
+
+fn is_first(version: &u16) -> bool {
+    *version == first()
+}
+
+fn first_alone() -> Vec<u16> {
+    vec![first()]
+}
+
+fn is_first_alone(versions: &[u16]) -> bool {
+    versions == [first()]
 }
 
 fn is_zero(x: &u64) -> bool {

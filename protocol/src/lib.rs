@@ -38,6 +38,8 @@ pub mod schedule;
 pub mod score;
 pub mod session;
 pub mod split;
+#[cfg(test)]
+mod vectors;
 pub mod verdict;
 
 pub use checkpoint::CheckpointError;

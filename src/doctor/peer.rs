@@ -3,7 +3,7 @@
 use entente_actors::PartyConfig;
 use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Identity};
-use entente_wire::{Frame, Hello, WIRE_VERSIONS, decode_exactly};
+use entente_wire::{Frame, Hello, Spoken, decode_exactly, listed_versions};
 
 use super::{PATIENCE, finding::Finding, refused};
 use crate::line::{self, Deadline};
@@ -27,16 +27,19 @@ pub(super) fn examine(config: &PartyConfig, credentials: &Credentials, out: &mut
                 check,
                 "has no address here, and calls by itself",
             )),
-            Some(address) => call(check, peer, address, credentials, out),
+            Some(address) => {
+                let spoken = config.party.spoken;
+                call(check, (peer, address), credentials, spoken, out);
+            }
         }
     }
 }
 
 fn call(
     check: String,
-    peer: &PartyName,
-    address: &str,
+    (peer, address): (&PartyName, &str),
     credentials: &Credentials,
+    spoken: Spoken,
     out: &mut Vec<Finding>,
 ) {
     let name = match peer.as_str().parse() {
@@ -69,7 +72,7 @@ fn call(
     ));
     let check = format!("{check}, versions");
     out.push(match decode_exactly(&(), &greeting) {
-        Ok(Frame::Hello(hello)) => judge_versions(check, &hello),
+        Ok(Frame::Hello(hello)) => judge_versions(check, spoken, &hello),
         _ => Finding::failure(
             check,
             "it does not greet as a party",
@@ -79,14 +82,21 @@ fn call(
 }
 
 /// Whether both sides understand each other.
-pub(super) fn judge_versions(check: String, theirs: &Hello) -> Finding {
+pub(super) fn judge_versions(check: String, spoken: Spoken, theirs: &Hello) -> Finding {
     let ours = env!("CARGO_PKG_VERSION");
     let seen = format!(
-        "entente {} there, {ours} here; wire versions {:?} there, {WIRE_VERSIONS:?} here",
-        theirs.software, theirs.versions
+        "entente {} there, {ours} here; wire versions {} there, {spoken} here",
+        theirs.software,
+        listed_versions(&theirs.versions)
     );
-    match theirs.agree() {
-        Ok(version) => Finding::ok(check, format!("{seen}: {version}")),
+    match theirs.agree(spoken) {
+        Ok(common) => Finding::ok(check, format!("{seen}: {} is taken", common.newest())),
+        Err(_) if theirs.agree(Spoken::ALL).is_ok() => Finding::failure(
+            check,
+            seen,
+            "no version in common while this party holds some back: take out [party] \
+             newest_wire_version",
+        ),
         Err(_) => Finding::failure(
             check,
             seen,

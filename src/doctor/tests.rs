@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use entente_tls::Identity;
-use entente_wire::{Hello, WIRE_VERSIONS};
+use entente_wire::{Hello, Spoken, WireVersion};
 
 use super::{
     finding::Status::{self, Failure, Ok, Warning},
@@ -113,10 +113,20 @@ fn sides_without_a_version_in_common_are_a_failure() {
         versions,
         software: "9.9.9".to_owned(),
     };
-    let judge = |versions| judge_versions("x".to_owned(), &hello(versions)).status();
-    assert_eq!(judge(WIRE_VERSIONS.to_vec()), Ok);
-    assert_eq!(judge([&[9999], WIRE_VERSIONS].concat()), Ok);
+    let all = Spoken::ALL;
+    let judge = |versions| judge_versions("x".to_owned(), all, &hello(versions)).status();
+    assert_eq!(judge(all.numbers()), Ok);
+    assert_eq!(judge([vec![9999], all.numbers()].concat()), Ok);
     assert_eq!(judge(vec![9999]), Failure);
+    for (ours, theirs, taken) in [
+        (all, vec![2, 1], "2 is taken"),
+        (all, vec![1], "1 is taken"),
+        (Spoken::up_to(WireVersion::FIRST), vec![2, 1], "1 is taken"),
+    ] {
+        let found = judge_versions("x".to_owned(), ours, &hello(theirs));
+        let said = format!("{found:?}");
+        assert!(said.contains(taken), "{said}");
+    }
     assert_eq!(judge(vec![]), Failure);
     let metrics = "# HELP x\nentente_build_info{version=\"0.1.0\"} 1\n";
     assert_eq!(version(metrics).as_deref(), Some("0.1.0"));

@@ -112,6 +112,8 @@ pub(super) fn job(view: &JobView, format: Format) -> Result<(), Failure> {
     if !view.failures.is_empty() {
         rows.push(["failed".to_owned(), reason(view)]);
     }
+    let wire = view.attempts.last().and_then(|attempt| attempt.wire);
+    rows.extend(wire.map(|version| ["wire version".to_owned(), version.to_string()]));
     rows.extend(attempts(view));
     for (what, other) in [("retries", view.retry_of), ("retried as", view.retried_as)] {
         rows.extend(other.map(|id| [what.to_owned(), id.to_string()]));

@@ -36,6 +36,24 @@ fn what_is_left_out_has_a_default() {
 }
 
 #[test]
+fn a_version_of_the_wire_format_can_be_held_back() {
+    use entente_wire::Spoken;
+    let spoken =
+        |value| with("/party/newest_wire_version", value).map(|config| config.party.spoken);
+    assert_eq!(
+        with("/party/name", Value::Null).unwrap().party.spoken,
+        Spoken::ALL
+    );
+    assert_eq!(spoken(json!(2)), Ok(Spoken::ALL));
+    assert_eq!(spoken(json!(1)).unwrap().numbers(), [1]);
+    for other in [0, 3] {
+        let error = spoken(json!(other)).unwrap_err();
+        let said = format!("wire version {other} is not spoken here, which speaks 2, 1");
+        assert!(error.contains(&said), "{error}");
+    }
+}
+
+#[test]
 fn each_setting_has_its_range() {
     for (pointer, value, key) in [
         ("/party/capacity", json!(0), "party.capacity"),

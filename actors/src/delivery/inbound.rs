@@ -30,10 +30,9 @@ pub struct Received {
 }
 
 impl Received {
-    /// The bytes that it took on the stream: length, frame type, session,
-    /// position, length of the payload, payload.
+    /// The bytes that it took on the stream: length, frame type, envelope.
     pub fn wire_bytes(&self) -> usize {
-        4 + 1 + 32 + 9 + 4 + self.envelope.payload.len()
+        4 + 1 + self.envelope.encoded_bytes()
     }
 }
 
@@ -83,7 +82,7 @@ impl Inbound {
             .filter(|(position, _)| position.exchange >= exchange)
             .map(|(position, received)| (*position, received.clone()))
             .collect();
-        let bytes = |received: &Arc<Received>| received.envelope.payload.len();
+        let bytes = |received: &Arc<Received>| received.envelope.payload().len();
         Self {
             digests: messages.heard.clone(),
             waiting_bytes: waiting.values().map(bytes).sum(),
@@ -94,8 +93,8 @@ impl Inbound {
     /// Takes in a delivery, while `next` is what the machine wants (or will,
     /// once its exchange has begun).
     pub fn accept(&mut self, next: Position, received: &Arc<Received>) -> Verdict {
-        let position = received.envelope.position;
-        let bytes = received.envelope.payload.len();
+        let position = received.envelope.position();
+        let bytes = received.envelope.payload().len();
         let room = position == next
             || (self.waiting.len() < MAX_WAITING
                 && self.waiting_bytes.saturating_add(bytes) <= MAX_WAITING_BYTES
@@ -120,7 +119,7 @@ impl Inbound {
     /// The message at `position`, once.
     pub fn take(&mut self, position: Position) -> Option<Arc<Received>> {
         let received = self.waiting.remove(&position)?;
-        self.waiting_bytes -= received.envelope.payload.len();
+        self.waiting_bytes -= received.envelope.payload().len();
         Some(received)
     }
 
@@ -143,7 +142,7 @@ impl Inbound {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use entente_wire::{Encode, Frame, SessionId};
+    use entente_wire::{Encode, Frame, Session, WireVersion};
 
     use super::*;
 
@@ -152,18 +151,22 @@ mod tests {
     }
 
     fn message(position: Position, content: &[u8]) -> Arc<Received> {
-        Arc::new(Received::from(Envelope {
-            session: SessionId(Digest::of("test", &[])),
-            position,
-            payload: content.to_vec(),
-        }))
+        message_of(WireVersion::NEWEST, position, content)
+    }
+
+    fn message_of(version: WireVersion, position: Position, content: &[u8]) -> Arc<Received> {
+        let session = Session::new(Digest::of("test", &[]), version);
+        let envelope = Envelope::new(session, position, content.to_vec());
+        Arc::new(Received::from(envelope))
     }
 
     #[test]
     fn bytes_are_counted_as_they_are_framed() {
-        let message = message(at(7, 2), b"content");
-        let frame = Frame::Data(message.envelope.clone()).encoded();
-        assert_eq!(message.wire_bytes(), 4 + frame.len());
+        for version in WireVersion::ALL {
+            let message = message_of(version, at(7, 2), b"content");
+            let frame = Frame::Data(message.envelope.clone()).encoded();
+            assert_eq!(message.wire_bytes(), 4 + frame.len(), "{version}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entente_wire::Position;
+use entente_wire::{Position, WireVersion};
 use thiserror::Error;
 
 use super::{Checkpoint, Ended, Kept, Packet, Received};
@@ -76,6 +76,18 @@ pub enum JournalError {
          start it again: the job goes on"
     )]
     Locked(String),
+    /// They are of a session of another version of the wire format.
+    #[error(
+        "the job's records are of wire version {kept}, and the coordinator says that the attempt \
+         is in version {wanted}; nothing of them was deleted. See that every coordinator on the \
+         job's store is of the newest release there, then retry the job to begin it again"
+    )]
+    OtherVersion {
+        /// Of the records.
+        kept: u16,
+        /// As the coordinator says.
+        wanted: WireVersion,
+    },
     /// What was read is not what was written.
     #[error(
         "the job's records are damaged: {0}; nothing of them was deleted. See to the disk \
@@ -90,6 +102,7 @@ impl JournalError {
         match self {
             Self::NoSpace | Self::Unwritable(_) => "journal",
             Self::Locked(_) => "journal_locked",
+            Self::OtherVersion { .. } => "journal_version",
             Self::Damaged(_) => "checkpoint_damaged",
         }
     }
@@ -101,7 +114,7 @@ impl JournalError {
             Self::NoSpace => Some("space in [party] state_dir"),
             Self::Unwritable(_) => Some("[party] state_dir to be writable"),
             Self::Locked(_) => Some("the sealing key of its records"),
-            Self::Damaged(_) => None,
+            Self::OtherVersion { .. } | Self::Damaged(_) => None,
         }
     }
 }

@@ -97,7 +97,7 @@ impl Kept {
         let messages = &mut self.messages;
         match record {
             Record::Accepted(received) => {
-                let position = received.envelope.position;
+                let position = received.envelope.position();
                 messages.accepted.insert(position, received.clone());
                 messages.heard.insert(position, received.digest);
             }

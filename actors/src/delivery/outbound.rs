@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, mem, sync::Arc, time::Instant};
 
 use entente_protocol::Sent;
 use entente_wire::{
-    Digest, Encode, Envelope, Frame, Kind, Position, SessionId, decode_exactly, read_kind,
+    Digest, Encode, Envelope, Frame, Kind, Position, Session, decode_exactly, read_kind,
 };
 use rand_chacha::ChaCha20Rng;
 
@@ -25,12 +25,8 @@ pub struct Packet {
 
 impl Packet {
     /// Puts a machine's message at its place.
-    pub fn new(session: SessionId, position: Position, sent: Sent) -> Self {
-        let envelope = Envelope {
-            session,
-            position,
-            payload: sent.payload,
-        };
+    pub fn new(session: Session, position: Position, sent: Sent) -> Self {
+        let envelope = Envelope::new(session, position, sent.payload);
         Self {
             position,
             digest: envelope.digest(),
@@ -45,9 +41,9 @@ impl Packet {
             return None;
         };
         Some(Self {
-            position: envelope.position,
+            position: envelope.position(),
             digest: envelope.digest(),
-            kind: read_kind(&envelope.payload).ok()?,
+            kind: read_kind(envelope.payload()).ok()?,
             frame: Arc::new(frame),
         })
     }
@@ -235,6 +231,7 @@ impl fmt::Debug for Outbound {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use entente_wire::WireVersion;
     use rand::SeedableRng;
 
     use super::*;
@@ -244,7 +241,7 @@ mod tests {
     }
 
     fn packet(step: u8) -> Packet {
-        let session = SessionId(Digest::of("test", &[]));
+        let session = Session::new(Digest::of("test", &[]), WireVersion::NEWEST);
         let position = Position { exchange: 0, step };
         let sent = Sent {
             kind: Kind(7),

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use entente_protocol::job::PartyName;
+use entente_wire::{WireVersion, listed_versions};
 
 /// What a job waits for that has to come from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,16 @@ pub enum Awaited {
     Grant,
     /// A link to the peer.
     Link(PartyName),
+    /// A peer that is there, and speaks other versions of the wire format than the
+    /// one in which this attempt began.
+    Version {
+        /// The peer.
+        peer: PartyName,
+        /// The version of the session.
+        wanted: WireVersion,
+        /// What the peer speaks, newest first.
+        spoken: Vec<u16>,
+    },
     /// A place for its records: what it takes for one.
     Disk(&'static str),
 }
@@ -21,6 +32,15 @@ impl fmt::Display for Awaited {
         match self {
             Self::Grant => f.write_str("a grant of rounds"),
             Self::Link(peer) => peer.fmt(f),
+            Self::Version {
+                peer,
+                wanted,
+                spoken,
+            } => write!(
+                f,
+                "{peer} to speak wire version {wanted}, in which this attempt began (it speaks {})",
+                listed_versions(spoken)
+            ),
             Self::Disk(what) => f.write_str(what),
         }
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use entente_protocol::{Class, ProtocolError, control::Failure, job::PartyName};
-use entente_wire::{DecodeError, Digest, MAX_FRAME_BYTES, Position, Refusal};
+use entente_wire::{
+    DecodeError, Digest, MAX_FRAME_BYTES, Position, Refusal, WireVersion, listed_versions,
+};
 use thiserror::Error;
 
 use crate::delivery::JournalError;
@@ -73,6 +75,40 @@ pub enum DriverError {
         /// Which certificate, by whom, when and why.
         revocation: String,
     },
+    /// The session is in an older version than both sides speak.
+    #[error(
+        "the coordinator named wire version {named} for this attempt, and {peer} and this party \
+         both speak {newest}: either one of them was upgraded since, or somebody has struck {newest} \
+         out of what a party or the coordinator said. An attempt that follows is in {newest}; if \
+         it fails the same way, see that the coordinator is of a release that knows of versions, \
+         and who may change it"
+    )]
+    Downgraded {
+        /// Who the peer is.
+        peer: PartyName,
+        /// The session's version.
+        named: WireVersion,
+        /// The newest that both speak.
+        newest: WireVersion,
+    },
+    /// The peer does not speak the session's version, and has not for too long.
+    #[error(
+        "this attempt began in wire version {version}, and {peer} now speaks {}; it was waited \
+         for that for {} s, which is the job's stall budget. An attempt that follows is in a \
+         version that both speak",
+        listed_versions(spoken),
+        budget.as_secs()
+    )]
+    OtherVersions {
+        /// Who.
+        peer: PartyName,
+        /// The session's version.
+        version: WireVersion,
+        /// What the peer speaks.
+        spoken: Vec<u16>,
+        /// The budget.
+        budget: Duration,
+    },
     /// Nothing came from the peer for too long.
     #[error(
         "nothing came from {peer} for {} s, which is the job's stall budget; \
@@ -122,6 +158,8 @@ impl DriverError {
             Self::PeerRefuses { .. } => "peer_refuses",
             Self::PeerEnded => "peer_ended",
             Self::PeerRevoked { .. } => "peer_revoked",
+            Self::Downgraded { .. } => "wire_downgrade",
+            Self::OtherVersions { .. } => "wire_version",
             Self::Stalled { .. } => "stalled",
             Self::TooManySteps { .. } => "too_many_steps",
             Self::TooLarge { .. } => "too_large",
@@ -140,7 +178,10 @@ impl DriverError {
             | Self::Extra { .. }
             | Self::PeerRefuses { .. }
             | Self::PeerRevoked { .. } => Class::Abort,
-            Self::PeerEnded | Self::Stalled { .. } => Class::Retry,
+            Self::PeerEnded
+            | Self::Downgraded { .. }
+            | Self::OtherVersions { .. }
+            | Self::Stalled { .. } => Class::Retry,
             Self::TooLarge { .. } | Self::Save(_) | Self::Journal(_) => Class::Operator,
         }
     }

@@ -6,7 +6,7 @@ use entente_protocol::{
     Role,
     control::{Failure, Progress},
 };
-use entente_wire::{Digest, Position, Refusal};
+use entente_wire::{Digest, Position, Refusal, WireVersion};
 
 use super::{Awaited, Computed};
 use crate::delivery::{JournalError, Received};
@@ -39,6 +39,12 @@ pub enum Event<R: Role> {
     Linked,
     /// There is no link to the peer.
     Unlinked,
+    /// There is a link to the peer, which does not speak the session's version of
+    /// the wire format (any more), but these.
+    OtherVersions(Vec<u16>),
+    /// There is a link to the peer, and both ends speak this version, which is
+    /// newer than the session's; and the session has not begun.
+    Downgraded(WireVersion),
     /// The peer's certificate was revoked, for a reason after which it is not
     /// trusted with what it has done: what is said of that.
     PeerRevoked(String),

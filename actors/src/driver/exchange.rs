@@ -16,7 +16,7 @@ impl<R: Role> Driver<R> {
         received: Arc<Received>,
         effects: &mut Effects<R>,
     ) -> Result<(), DriverError> {
-        let (position, digest) = (received.envelope.position, received.digest);
+        let (position, digest) = (received.envelope.position(), received.digest);
         if matches!(self.place, Place::Failed(_)) {
             self.refuse(position, Refusal::Ended, effects);
             return Ok(());
@@ -42,7 +42,7 @@ impl<R: Role> Driver<R> {
             Verdict::Extra => return Err(DriverError::Extra { position }),
         }
         effects.then(Command::Answer(Frame::Ack {
-            session: self.session,
+            session: self.session.id(),
             position,
             digest,
         }));

@@ -52,7 +52,7 @@ use entente_protocol::{
     control::{Failure, Progress},
     job::PartyName,
 };
-use entente_wire::{Frame, Position, Refusal, SessionId};
+use entente_wire::{Frame, Position, Refusal, Session};
 use rand_chacha::ChaCha20Rng;
 
 use crate::delivery::{
@@ -71,7 +71,7 @@ pub use work::{Computed, Work};
 #[derive(Debug)]
 pub struct Setting {
     /// The session.
-    pub session: SessionId,
+    pub session: Session,
     /// The other party of it.
     pub peer: PartyName,
     /// Without progress for this long while the peer is waited for, the job
@@ -83,7 +83,7 @@ pub struct Setting {
 
 /// Drives one role through its exchanges.
 pub struct Driver<R: Role> {
-    session: SessionId,
+    session: Session,
     peer: PartyName,
     stall_budget: Duration,
     place: Place<R>,
@@ -98,6 +98,11 @@ pub struct Driver<R: Role> {
     hold: bool,
     /// Why records wait to be kept, while they do.
     unkept: Option<JournalError>,
+    /// Why it has no use for the link that there is: what the peer speaks, without
+    /// the session's version.
+    other_versions: Option<Vec<u16>>,
+    /// Whether an earlier process has begun it.
+    restored: bool,
     /// From where the session is to go on if it ends here, until it is among
     /// the records.
     beginning: Option<Checkpoint>,
@@ -149,6 +154,7 @@ impl<R: Role> Driver<R> {
             Messages::default(),
         );
         driver.beginning = Some(beginning);
+        driver.restored = false;
         driver
     }
 
@@ -182,6 +188,8 @@ impl<R: Role> Driver<R> {
             granted: 0,
             hold: false,
             unkept: None,
+            other_versions: None,
+            restored: true,
             beginning: None,
             inbound: Inbound::restored(&messages, exchange),
             outbound: Outbound::restored(now, setting.jitter, messages.sent),
@@ -217,6 +225,16 @@ impl<R: Role> Driver<R> {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         self.tally.progress()
+    }
+
+    /// Whether the peer has had a part in it: then it goes on as it is, whatever
+    /// both speak by now.
+    pub fn has_begun(&self) -> bool {
+        let first = Position {
+            exchange: 0,
+            step: 0,
+        };
+        self.restored || self.next_in != first
     }
 
     /// Whether it may be let go, and goes on from its journal later.
@@ -281,6 +299,7 @@ impl<R: Role> Driver<R> {
                 }
             },
             Event::Linked => {
+                self.other_versions = None;
                 for leaving in self.outbound.linked(now) {
                     effects.then(Command::Send(leaving));
                 }
@@ -288,7 +307,21 @@ impl<R: Role> Driver<R> {
                     self.refuse(self.next_in, Refusal::Ended, effects);
                 }
             }
-            Event::Unlinked => self.outbound.unlinked(),
+            Event::Unlinked => {
+                self.other_versions = None;
+                self.outbound.unlinked();
+            }
+            Event::OtherVersions(spoken) => {
+                self.other_versions = Some(spoken);
+                self.outbound.unlinked();
+            }
+            Event::Downgraded(newest) => {
+                return Err(DriverError::Downgraded {
+                    peer: self.peer.clone(),
+                    named: self.session.version(),
+                    newest,
+                });
+            }
             Event::PeerRevoked(_) if matches!(self.place, Place::Finished | Place::Saving) => {}
             Event::PeerRevoked(revocation) => {
                 let peer = self.peer.clone();
@@ -303,6 +336,14 @@ impl<R: Role> Driver<R> {
                 {
                     if let Some(error) = self.unkept.take() {
                         return Err(error.into());
+                    }
+                    if let Some(spoken) = self.other_versions.take() {
+                        return Err(DriverError::OtherVersions {
+                            peer: self.peer.clone(),
+                            version: self.session.version(),
+                            spoken,
+                            budget: self.stall_budget,
+                        });
                     }
                     return Err(DriverError::Stalled {
                         budget: self.stall_budget,
@@ -392,7 +433,7 @@ impl<R: Role> Driver<R> {
 
     fn refuse(&self, position: Position, reason: Refusal, effects: &mut Effects<R>) {
         effects.then(Command::Answer(Frame::Refused {
-            session: self.session,
+            session: self.session.id(),
             position,
             reason,
         }));
@@ -421,12 +462,23 @@ impl<R: Role> Driver<R> {
         match &self.place {
             Place::Resting(_) | Place::Waiting(_) if self.hold => Standing::Held,
             Place::Resting(_) => waiting(Awaited::Grant),
-            Place::Waiting(_) if !self.outbound.is_linked() => {
-                waiting(Awaited::Link(self.peer.clone()))
-            }
+            Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.link_wanted()),
             Place::Waiting(_) | Place::Computing | Place::Saving => Standing::Running,
             Place::Finished => Standing::Finished,
             Place::Failed(failure) => Standing::Failed(failure.clone()),
+        }
+    }
+
+    /// What is waited for where there is no link of any use.
+    fn link_wanted(&self) -> Awaited {
+        let peer = self.peer.clone();
+        match &self.other_versions {
+            None => Awaited::Link(peer),
+            Some(spoken) => Awaited::Version {
+                peer,
+                wanted: self.session.version(),
+                spoken: spoken.clone(),
+            },
         }
     }
 

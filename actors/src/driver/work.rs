@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use entente_protocol::{Machine, Next, Outbox, Rest, Role};
-use entente_wire::{MAX_FRAME_BYTES, Position, Secret, SessionId};
+use entente_wire::{MAX_FRAME_BYTES, Position, Secret, Session};
 
 use super::DriverError;
 use crate::delivery::{Packet, Received};
@@ -12,7 +12,7 @@ use crate::delivery::{Packet, Received};
 /// A step of a machine that waits to be computed, with all that it needs.
 pub struct Work<R: Role> {
     step: Step<R>,
-    session: SessionId,
+    session: Session,
     /// Where the first message that it writes will stand.
     first: Position,
 }
@@ -40,7 +40,7 @@ pub(super) enum After<R: Role> {
 }
 
 impl<R: Role> Work<R> {
-    pub(super) fn begin(role: R, session: SessionId, first: Position) -> Self {
+    pub(super) fn begin(role: R, session: Session, first: Position) -> Self {
         Self {
             step: Step::Begin(role, first.exchange),
             session,
@@ -51,7 +51,7 @@ impl<R: Role> Work<R> {
     pub(super) fn handle(
         machine: R::Machine,
         message: Arc<Received>,
-        session: SessionId,
+        session: Session,
         first: Position,
     ) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl<R: Role> Work<R> {
         let next = match self.step {
             Step::Begin(role, exchange) => role.begin(exchange, &mut outbox),
             Step::Handle(machine, message) => {
-                machine.handle(&message.envelope.payload, &mut outbox)
+                machine.handle(message.envelope.payload(), &mut outbox)
             }
         };
         let outcome = next
@@ -103,7 +103,7 @@ where
 
 fn packets(
     mut outbox: Outbox,
-    session: SessionId,
+    session: Session,
     mut position: Position,
 ) -> Result<Vec<Packet>, DriverError> {
     let mut packets = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entente_protocol::score::Score;
-use entente_wire::{Decode, Digest, Encode, Envelope, Position, Reader, Secret, SessionId};
+use entente_wire::{Decode, Digest, Encode, Envelope, Position, Reader, Secret, Session};
 
 use crate::delivery::{Checkpoint, Counts, JournalError, Packet, Received};
 
@@ -52,16 +52,12 @@ pub(super) fn read_checkpoint(
 
 /// Nothing for a message that is not the one that was accepted.
 pub(super) fn read_accepted(
-    session: SessionId,
+    session: Session,
     position: Position,
     payload: &[u8],
     heard: Digest,
 ) -> Option<Arc<Received>> {
-    let received = Received::from(Envelope {
-        session,
-        position,
-        payload: payload.to_vec(),
-    });
+    let received = Received::from(Envelope::new(session, position, payload.to_vec()));
     (received.digest == heard).then(|| Arc::new(received))
 }
 

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use entente_wire::{Position, SessionId};
+use entente_wire::{Position, Session, WireVersion};
 use redb::{
     Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
     WriteTransaction,
@@ -37,6 +37,9 @@ const KEYS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("keys");
 /// Keys of [`ABOUT`].
 const SESSION: &str = "session";
 const FORMAT: &str = "format";
+/// The version that the session's messages are written in; the first if it is not
+/// there, as in the journals of releases that knew no other.
+const WIRE: &str = "wire";
 const ENDED: &str = "ended";
 
 /// The arrangement of the tables. In the first one nothing was sealed.
@@ -74,18 +77,22 @@ impl FileJournal {
     pub(super) fn create(
         unfinished: &Path,
         path: PathBuf,
-        session: SessionId,
+        session: Session,
         keys: &dyn WrapKeys,
         open: TaskTrackerToken,
     ) -> Result<Self, JournalError> {
-        let sealer = Sealer::new(session, 0, keys).inspect_err(|error| said(&path, error))?;
+        let sealer = Sealer::new(session.id(), 0, keys).inspect_err(|error| said(&path, error))?;
         let database = careful(|| {
             let database = builder().create(unfinished).map_err(broken)?;
             let write = database.begin_write().map_err(broken)?;
             let mut about = write.open_table(ABOUT).map_err(broken)?;
-            let session = session.0.as_bytes().as_slice();
-            for (key, value) in [(FORMAT, THIS_FORMAT), (SESSION, session)] {
+            let id = session.id();
+            for (key, value) in [(FORMAT, THIS_FORMAT), (SESSION, id.0.as_bytes())] {
                 about.insert(key, value).map_err(broken)?;
+            }
+            if session.version() != WireVersion::FIRST {
+                let number = session.version().number().to_be_bytes();
+                about.insert(WIRE, number.as_slice()).map_err(broken)?;
             }
             drop(about);
             // So that a reader finds all tables, though they be empty.
@@ -112,15 +119,15 @@ impl FileJournal {
     /// In a file that is there.
     pub(super) fn open(
         path: PathBuf,
-        session: SessionId,
+        session: Session,
         keys: &Arc<dyn WrapKeys>,
         open: TaskTrackerToken,
     ) -> Result<Found, JournalError> {
         let (database, kept, fell_back, (sealer, unused)) = careful(|| {
             let database = builder().open(&path).map_err(broken)?;
             let mut opener = wrapped_keys(&database, session)
-                .map(|wrapped| Opener::new(session, keys, wrapped))?;
-            let (kept, fell_back) = read(&database, &mut opener)?;
+                .map(|wrapped| Opener::new(session.id(), keys, wrapped))?;
+            let (kept, fell_back) = read(&database, session, &mut opener)?;
             Ok((database, kept, fell_back, opener.next()?))
         })
         .inspect_err(|error| said(&path, error))?;
@@ -215,9 +222,9 @@ fn enter(
 ) -> Result<(), JournalError> {
     match record {
         Record::Accepted(received) => {
-            let at = received.envelope.position;
+            let at = received.envelope.position();
             let mut accepted = write.open_table(ACCEPTED).map_err(broken)?;
-            let payload = sealer.seal(Row::Accepted(at), &received.envelope.payload)?;
+            let payload = sealer.seal(Row::Accepted(at), received.envelope.payload())?;
             accepted
                 .insert(key(at), payload.as_slice())
                 .map_err(broken)?;
@@ -273,7 +280,7 @@ fn enter(
 /// The keys of all openings, wrapped, of a journal of this session.
 fn wrapped_keys(
     database: &Database,
-    session: SessionId,
+    session: Session,
 ) -> Result<BTreeMap<u32, Vec<u8>>, JournalError> {
     let read = database.begin_read().map_err(broken)?;
     let about = read.open_table(ABOUT).map_err(broken)?;
@@ -284,7 +291,18 @@ fn wrapped_keys(
     if !is(FORMAT, THIS_FORMAT)? {
         return Err(damaged("they are not of this version"));
     }
-    if !is(SESSION, session.0.as_bytes())? {
+    let wire = about.get(WIRE).map_err(broken)?;
+    let wire = wire.map_or(WireVersion::FIRST.number(), |wire| {
+        let bytes = wire.value().try_into();
+        bytes.map_or(0, u16::from_be_bytes)
+    });
+    if wire != session.version().number() {
+        return Err(JournalError::OtherVersion {
+            kept: wire,
+            wanted: session.version(),
+        });
+    }
+    if !is(SESSION, session.id().0.as_bytes())? {
         return Err(damaged("they are of another job"));
     }
     let keys = read.open_table(KEYS).map_err(broken)?;
@@ -298,7 +316,11 @@ fn wrapped_keys(
 }
 
 /// All that is kept, and whether the newest checkpoint could not be read.
-fn read(database: &Database, opener: &mut Opener<'_>) -> Result<(Kept, bool), JournalError> {
+fn read(
+    database: &Database,
+    session: Session,
+    opener: &mut Opener<'_>,
+) -> Result<(Kept, bool), JournalError> {
     let read = database.begin_read().map_err(broken)?;
     let about = read.open_table(ABOUT).map_err(broken)?;
     let mut kept = Kept::default();
@@ -333,7 +355,7 @@ fn read(database: &Database, opener: &mut Opener<'_>) -> Result<(Kept, bool), Jo
         let heard = messages.heard.get(&at).copied();
         let payload = opener.open(Row::Accepted(at), payload.value())?;
         let received = heard.zip(payload).and_then(|(heard, payload)| {
-            encoding::read_accepted(opener.session(), at, payload.expose(), heard)
+            encoding::read_accepted(session, at, payload.expose(), heard)
         });
         let received = received.ok_or_else(|| damaged("a message of the peer cannot be read"))?;
         messages.accepted.insert(at, received);

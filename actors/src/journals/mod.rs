@@ -59,7 +59,7 @@ use std::{
 };
 
 use entente_protocol::job::JobId;
-use entente_wire::SessionId;
+use entente_wire::Session;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::file::{FileJournal, Found};
@@ -90,7 +90,7 @@ impl Journals {
         &self,
         job: JobId,
         attempt: u32,
-        session: SessionId,
+        session: Session,
     ) -> Result<Option<Found>, JournalError> {
         let path = self.path(job, attempt);
         match fs::symlink_metadata(&path) {
@@ -112,7 +112,7 @@ impl Journals {
         &self,
         job: JobId,
         attempt: u32,
-        session: SessionId,
+        session: Session,
     ) -> Result<FileJournal, JournalError> {
         let path = self.path(job, attempt);
         let unfinished = unfinished(&path);

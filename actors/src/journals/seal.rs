@@ -155,11 +155,6 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Whose journal it is.
-    pub(super) fn session(&self) -> SessionId {
-        self.session
-    }
-
     /// The value of a row; nothing for what was not sealed for this row.
     ///
     /// # Errors

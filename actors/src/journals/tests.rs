@@ -5,7 +5,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use entente_protocol::{Sent, control::Progress};
-use entente_wire::{Digest, Envelope, Kind, Position, Secret};
+use entente_wire::{Digest, Envelope, Kind, Position, Secret, WireVersion};
 use proptest::{prelude::*, test_runner::RngSeed};
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use tempfile::TempDir;
@@ -21,8 +21,8 @@ use crate::sealing::{
 
 const CHECKPOINTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("checkpoints");
 
-fn session() -> SessionId {
-    SessionId(Digest::of("test", &[]))
+fn session() -> Session {
+    Session::new(Digest::of("test", &[]), WireVersion::NEWEST)
 }
 
 fn job() -> JobId {
@@ -106,11 +106,8 @@ fn rest(exchanges_done: u64) -> Record {
 }
 
 fn accepted(position: Position, payload: &[u8]) -> Record {
-    Record::Accepted(Arc::new(Received::from(Envelope {
-        session: session(),
-        position,
-        payload: payload.to_vec(),
-    })))
+    let envelope = Envelope::new(session(), position, payload.to_vec());
+    Record::Accepted(Arc::new(Received::from(envelope)))
 }
 
 fn sent(position: Position, content: &[u8]) -> Record {
@@ -332,6 +329,36 @@ fn attempts_that_are_not_wished_are_deleted_and_no_others() {
     disk.journals.keep_only(&BTreeMap::new()).unwrap();
     let left = fs::read_dir(disk.folder.path().join("jobs")).unwrap();
     assert_eq!(left.count(), 0);
+}
+
+/// The session remembers its version, and what an older release has written, which
+/// has no word for it, is of the first.
+#[test]
+fn a_journal_is_of_its_sessions_version_and_of_no_other() {
+    for (kept, wanted) in [
+        (WireVersion::V1, WireVersion::V2),
+        (WireVersion::V2, WireVersion::V1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::below(folder.path(), keys(b"a"));
+        let of = |version| Session::new(Digest::of("an attempt", &[]), version);
+        drop(journals.create(job(), 1, of(kept)).unwrap());
+        let error = journals.find(job(), 1, of(wanted)).err().unwrap();
+        let expected = JournalError::OtherVersion {
+            kept: kept.number(),
+            wanted,
+        };
+        assert_eq!(error, expected);
+        assert_eq!(error.label(), "journal_version");
+        assert!(journals.find(job(), 1, of(kept)).unwrap().is_some());
+
+        let about: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
+        let database = Database::open(journals.path(job(), 1)).unwrap();
+        let read = database.begin_read().unwrap();
+        let about = read.open_table(about).unwrap();
+        let said = about.get("wire").unwrap().is_some();
+        assert_eq!(said, kept != WireVersion::FIRST);
+    }
 }
 
 #[test]

@@ -187,7 +187,10 @@ impl PartyActor {
 
     fn arrived(&self, from: &PartyName, arrival: Arrival) {
         let (session, position) = match &arrival {
-            Arrival::Data(received) => (received.envelope.session, received.envelope.position),
+            Arrival::Data(received) => {
+                let envelope = &received.envelope;
+                (envelope.session().id(), envelope.position())
+            }
             Arrival::Ack {
                 session, position, ..
             }
@@ -195,7 +198,14 @@ impl PartyActor {
                 session, position, ..
             } => (*session, *position),
         };
-        match (self.sessions.route(from, session), arrival) {
+        let job = match &arrival {
+            Arrival::Data(received) => {
+                let session = received.envelope.session();
+                self.sessions.route_message(from, session)
+            }
+            _ => self.sessions.route(from, session),
+        };
+        match (job, arrival) {
             (Ok(job), Arrival::Data(received)) => job.say(JobEvent::Arrived(received)),
             (Ok(job), Arrival::Ack { digest, .. }) => {
                 job.say(JobEvent::Acknowledged(position, digest));
@@ -437,6 +447,7 @@ impl Handler<Truth> for PartyActor {
             threads: self.config.party.job_threads,
             memory_bytes: self.config.party.job_memory_bytes,
             draining: self.draining,
+            wire: self.config.party.spoken.numbers(),
             jobs: self.jobs.report(Instant::now()),
             answers: self.desk.answers(),
             seen_revision: self.seen_revision,

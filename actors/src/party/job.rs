@@ -252,6 +252,25 @@ impl<R: Role> JobActor<R> {
         }
     }
 
+    /// What a new link is to the job. The coordinator's word on which version the
+    /// session is in counts for nothing against what both ends have said to each
+    /// other; but one that was begun goes on in its own.
+    fn linked(&mut self, link: Link) -> Event<R> {
+        let (common, version) = (link.common(), self.plan.session.version());
+        if !common.has(version) {
+            let spoken = common.theirs().to_vec();
+            self.link = None;
+            return Event::OtherVersions(spoken);
+        }
+        let newest = common.newest();
+        let downgraded = newest > version && !self.driver.has_begun();
+        self.link = Some(link);
+        match downgraded {
+            true => Event::Downgraded(newest),
+            false => Event::Linked,
+        }
+    }
+
     fn try_again_later(&mut self, ctx: &mut Context<Self>) {
         let backoff = self.unkept.get_or_insert(Backoff::new(Waits::UNKEPT));
         let wait = backoff.next_wait(&mut entropy::jitter());
@@ -359,10 +378,7 @@ impl<R: Role> Handler<JobEvent> for JobActor<R> {
 
     fn handle(&mut self, event: JobEvent, ctx: &mut Context<Self>) {
         let event = match event {
-            JobEvent::Linked(link) => {
-                self.link = Some(link);
-                Event::Linked
-            }
+            JobEvent::Linked(link) => self.linked(link),
             JobEvent::Unlinked => {
                 self.link = None;
                 Event::Unlinked
@@ -376,7 +392,7 @@ impl<R: Role> Handler<JobEvent> for JobActor<R> {
                 return;
             }
             JobEvent::Arrived(received) => {
-                let kind = read_kind(&received.envelope.payload);
+                let kind = read_kind(received.envelope.payload());
                 let name = kind.map_or("unknown", message_name::<R>);
                 self.meters.message(name, RECEIVED, received.wire_bytes());
                 Event::Arrived(received)

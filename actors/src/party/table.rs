@@ -10,7 +10,7 @@ use entente_protocol::{
     control::{Assignment, Failure, JobReport, Phase, Progress},
     job::JobId,
 };
-use entente_wire::SessionId;
+use entente_wire::Session;
 use tracing::Span;
 
 use super::{JobHandle, messages::JobTold};
@@ -25,7 +25,7 @@ pub(super) struct Entry {
     pub(super) attempt: u32,
     /// What lines of the log about it stand in.
     pub(super) span: Span,
-    pub(super) runner: Option<(SessionId, JobHandle)>,
+    pub(super) runner: Option<(Session, JobHandle)>,
     /// Since when there is no room for its journal.
     without_room: Option<Instant>,
     /// As the coordinator wishes it, with what has become of it since.

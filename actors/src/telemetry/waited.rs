@@ -40,7 +40,7 @@ pub(crate) fn awaited(standing: &Standing) -> Option<&'static str> {
     match standing {
         Standing::Waiting { what, .. } => Some(match what {
             Awaited::Grant => FOR_COORDINATOR,
-            Awaited::Link(_) => FOR_PEER,
+            Awaited::Link(_) | Awaited::Version { .. } => FOR_PEER,
             Awaited::Disk(_) => FOR_DISK,
         }),
         Standing::Held => Some(FOR_RESUMPTION),

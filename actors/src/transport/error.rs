@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use entente_protocol::job::PartyName;
 use entente_tls::{Identity, Refusal, Revocation, TlsError};
-use entente_wire::DecodeError;
+use entente_wire::{DecodeError, WireVersion};
 use thiserror::Error;
 
 /// The transport cannot start.
@@ -62,6 +62,9 @@ pub enum LinkError {
     /// A frame that has no place here.
     #[error("a {0} where it has no place")]
     Unexpected(&'static str),
+    /// A message of a version that was not agreed on.
+    #[error("a message in wire version {0}, which was not agreed on in the greetings")]
+    OtherVersion(WireVersion),
     /// No byte for too long.
     #[error("silent for {} ms: half-open, or the peer is gone", .0.as_millis())]
     Silent(Duration),
@@ -87,6 +90,7 @@ impl LinkError {
             Self::Stranger(_) => "stranger",
             Self::Oversized { .. } => "oversized",
             Self::Frame(_) => "unreadable",
+            Self::OtherVersion(_) => "other_version",
             Self::Unexpected(_) => "unexpected",
             Self::Silent(_) => "silent",
             Self::Handshake(_) => "handshake",

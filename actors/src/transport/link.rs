@@ -9,7 +9,7 @@ use std::{
 
 use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Peer, Revocation};
-use entente_wire::{Encode, Frame, Hello};
+use entente_wire::{Common, Encode, Frame, Hello, Spoken};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
     sync::mpsc,
@@ -41,6 +41,7 @@ pub struct Link {
     who: Arc<Peer>,
     revoked: Arc<OnceLock<Revocation>>,
     number: u64,
+    common: Arc<Common>,
     queue: mpsc::Sender<Packed>,
     closed: CancellationToken,
     meters: Arc<LinkMeters>,
@@ -56,6 +57,11 @@ impl Link {
     /// newer one.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The versions of the wire format that both ends speak.
+    pub fn common(&self) -> &Common {
+        &self.common
     }
 
     /// Queues a frame; `false` when the queue is full or the link gone.
@@ -107,31 +113,41 @@ pub(super) struct Line<T> {
     reader: FrameReader<ReadHalf<T>>,
     writer: WriteHalf<T>,
     heartbeat: Heartbeat,
+    common: Arc<Common>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + 'static> Line<T> {
     /// Greets, and is greeted.
-    pub(super) async fn greet(stream: T, heartbeat: Heartbeat) -> Result<Self, LinkError> {
+    pub(super) async fn greet(
+        stream: T,
+        heartbeat: Heartbeat,
+        spoken: Spoken,
+    ) -> Result<Self, LinkError> {
         let (reader, mut writer) = split(stream);
         let mut reader = FrameReader::new(reader, heartbeat.silence);
         let greeting = async {
-            let ours = Frame::Hello(Hello::ours(env!("CARGO_PKG_VERSION")));
+            let ours = Frame::Hello(Hello::ours(env!("CARGO_PKG_VERSION"), spoken));
             write_frame(&mut writer, &ours.encoded()).await?;
             writer.flush().await?;
             match reader.next().await? {
-                Frame::Hello(theirs) => Ok(theirs.agree()?),
+                Frame::Hello(theirs) => Ok(theirs.agree(spoken)?),
                 frame => Err(LinkError::Unexpected(name(&frame))),
             }
         };
-        let version = timeout(GREETING, greeting).await;
-        let version = version.map_err(|_| LinkError::Handshake(GREETING))??;
-        tracing::debug!(version, "greeted");
+        let common = timeout(GREETING, greeting).await;
+        let common = common.map_err(|_| LinkError::Handshake(GREETING))??;
         reader.greeted();
         Ok(Self {
             reader,
             writer,
             heartbeat,
+            common: Arc::new(common),
         })
+    }
+
+    /// The versions that both ends speak.
+    pub(super) fn common(&self) -> Arc<Common> {
+        self.common.clone()
     }
 
     /// Carries frames both ways until the link ends, and says why it did.
@@ -159,6 +175,7 @@ pub(super) fn handle(
     peer: PartyName,
     who: Peer,
     number: u64,
+    common: Arc<Common>,
     closed: CancellationToken,
     meters: LinkMeters,
 ) -> (Link, mpsc::Receiver<Packed>) {
@@ -168,6 +185,7 @@ pub(super) fn handle(
         who: Arc::new(who),
         revoked: Arc::default(),
         number,
+        common,
         queue,
         closed,
         meters: Arc::new(meters),
@@ -182,7 +200,13 @@ async fn read<R: AsyncRead + Unpin>(
 ) -> Result<(), LinkError> {
     loop {
         let arrival = match reader.next().await? {
-            Frame::Data(envelope) => Arrival::Data(Arc::new(Received::from(envelope))),
+            Frame::Data(envelope) => {
+                let version = envelope.session().version();
+                if !link.common.has(version) {
+                    return Err(LinkError::OtherVersion(version));
+                }
+                Arrival::Data(Arc::new(Received::from(envelope)))
+            }
             Frame::Ack {
                 session,
                 position,

@@ -8,6 +8,7 @@ use std::{
 
 use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Peer};
+use entente_wire::{Common, Spoken};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, watch},
@@ -27,6 +28,7 @@ pub(super) struct Links {
     standing: Mutex<Standing>,
     events: mpsc::Sender<LinkEvent>,
     heartbeat: Heartbeat,
+    spoken: Spoken,
     meters: Meters,
     stop: CancellationToken,
 }
@@ -43,6 +45,7 @@ impl Links {
         credentials: Arc<Credentials>,
         events: mpsc::Sender<LinkEvent>,
         heartbeat: Heartbeat,
+        spoken: Spoken,
         meters: Meters,
         stop: CancellationToken,
     ) -> Self {
@@ -54,6 +57,7 @@ impl Links {
             standing: Mutex::default(),
             events,
             heartbeat,
+            spoken,
             meters,
             stop,
         }
@@ -107,7 +111,7 @@ impl Links {
         who: Peer,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> (Duration, LinkError) {
-        let line = match Line::greet(stream, self.heartbeat).await {
+        let line = match Line::greet(stream, self.heartbeat, self.spoken).await {
             Ok(line) => line,
             Err(error) => {
                 // A client hears here only that the server does not take it.
@@ -117,8 +121,9 @@ impl Links {
             }
         };
         let since = Instant::now();
-        let (link, queue) = self.install(peer, who);
-        tracing::info!(%peer, link = link.number(), "linked");
+        let (link, queue) = self.install(peer, who, line.common());
+        let wire = link.common().newest();
+        tracing::info!(%peer, link = link.number(), %wire, "linked");
         let opened = self.events.send(LinkEvent::Opened(link.clone())).await;
         // What was revoked since the handshake, before the link was in the table.
         self.cut_if_revoked(&link).await;
@@ -137,16 +142,17 @@ impl Links {
     }
 
     /// The new link counts, and an older one is closed.
-    fn install(&self, peer: &PartyName, who: Peer) -> (Link, mpsc::Receiver<super::Packed>) {
+    fn install(
+        &self,
+        peer: &PartyName,
+        who: Peer,
+        common: Arc<Common>,
+    ) -> (Link, mpsc::Receiver<super::Packed>) {
         let mut standing = self.standing();
         standing.count += 1;
-        let (link, queue) = handle(
-            peer.clone(),
-            who,
-            standing.count,
-            self.stop.child_token(),
-            self.meters.new_link(peer),
-        );
+        let (number, closed) = (standing.count, self.stop.child_token());
+        let meters = self.meters.new_link(peer);
+        let (link, queue) = handle(peer.clone(), who, number, common, closed, meters);
         if let Some(older) = standing.links.insert(peer.clone(), link.clone()) {
             older.close();
         }

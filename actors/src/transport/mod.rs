@@ -17,6 +17,11 @@
 //! peer's certificate is revoked (`revoked.rs`), and the peer's next calls are
 //! refused with an alert that says so: that is how both sides know why.
 //!
+//! **Versions.** Each side greets with the versions of the wire format that it
+//! speaks, inside the encryption: nobody between them, and no coordinator, can take
+//! one out. A link carries sessions of every version that both speak, and ends
+//! with the first message of another.
+//!
 //! **Half-open links.** Each side pings at its own rhythm, whether or not it
 //! has something to say, so a living peer is never silent for long: it is
 //! pinging, or in the middle of a frame. Bytes count, not frames; a large frame
@@ -38,7 +43,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Identity, IdentityKind, Revocation};
-use entente_wire::{Digest, Position, Refusal, SessionId};
+use entente_wire::{Digest, Position, Refusal, SessionId, Spoken};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +80,8 @@ pub(crate) struct Settings {
     pub peers: BTreeMap<PartyName, Option<String>>,
     /// The rhythm.
     pub heartbeat: Heartbeat,
+    /// The versions of the wire format that this party speaks.
+    pub spoken: Spoken,
     /// Counts what is refused and tried again.
     pub meters: Meters,
 }
@@ -150,6 +157,7 @@ pub(crate) async fn start(
         settings.credentials.clone(),
         events,
         settings.heartbeat,
+        settings.spoken,
         settings.meters,
         stop,
     ));

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use entente_tls::{Authority, Identity, NewRequest, Reason, TrustDomain, Validity};
-use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES};
+use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Session, Spoken, WireVersion};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -74,11 +74,21 @@ async fn party_with(
     peers: BTreeMap<PartyName, Option<String>>,
     heartbeat: Heartbeat,
 ) -> Party {
+    party_that_speaks(Spoken::ALL, credentials, peers, heartbeat).await
+}
+
+async fn party_that_speaks(
+    spoken: Spoken,
+    credentials: Arc<Credentials>,
+    peers: BTreeMap<PartyName, Option<String>>,
+    heartbeat: Heartbeat,
+) -> Party {
     let settings = Settings {
         credentials,
         listen: "127.0.0.1:0".parse().unwrap(),
         peers,
         heartbeat,
+        spoken,
         meters: meters(),
     };
     let stop = CancellationToken::new();
@@ -106,7 +116,7 @@ async fn call(consortium: &Consortium, name: &str, to: &Party) -> TlsStream<TcpS
 }
 
 async fn greet(stream: &mut TlsStream<TcpStream>) {
-    let hello = Frame::Hello(Hello::ours("test")).encoded();
+    let hello = Frame::Hello(Hello::ours("test", Spoken::ALL)).encoded();
     write_frame(stream, &hello).await.unwrap();
     stream.flush().await.unwrap();
 }
@@ -119,14 +129,16 @@ async fn ended(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
 }
 
 fn envelope() -> Envelope {
-    Envelope {
-        session: SessionId(Digest::of("test", &[])),
-        position: Position {
-            exchange: 3,
-            step: 1,
-        },
-        payload: vec![7; 300_000],
-    }
+    envelope_in(WireVersion::NEWEST)
+}
+
+fn envelope_in(version: WireVersion) -> Envelope {
+    let position = Position {
+        exchange: 3,
+        step: 1,
+    };
+    let session = Session::new(Digest::of("test", &[]), version);
+    Envelope::new(session, position, vec![7; 300_000])
 }
 
 #[tokio::test]
@@ -151,6 +163,69 @@ async fn one_connection_carries_both_directions() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// bank-a, of the release before, and bank-b: what the first sends in a version that
+/// both speak arrives, and what it must not send ends the link.
+#[tokio::test]
+async fn a_link_carries_the_versions_that_both_ends_speak_and_no_other() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, Heartbeat::default()).await;
+    let peers = BTreeMap::from([("bank-b".parse().unwrap(), Some(bank_b.address.to_string()))]);
+    let first = Spoken::up_to(WireVersion::FIRST);
+    let (a, beat) = (consortium.party("bank-a"), Heartbeat::default());
+    let mut bank_a = party_that_speaks(first, a, peers, beat).await;
+    let (to_b, to_a) = (bank_a.opened().await, bank_b.opened().await);
+    for (link, theirs) in [(&to_b, &[2, 1][..]), (&to_a, &[1])] {
+        assert_eq!(link.common().newest(), WireVersion::V1);
+        assert!(!link.common().has(WireVersion::V2));
+        assert_eq!(link.common().theirs(), theirs);
+    }
+    let old = envelope_in(WireVersion::V1);
+    assert!(to_b.send(Arc::new(Frame::Data(old.clone()).encoded())));
+    match bank_b.next().await {
+        LinkEvent::Arrived {
+            arrival: Arrival::Data(received),
+            ..
+        } => assert_eq!(received.envelope, old),
+        other => panic!("{other:?}"),
+    }
+    let new = envelope_in(WireVersion::V2);
+    assert!(to_b.send(Arc::new(Frame::Data(new).encoded())));
+    assert_eq!(bank_b.closed().await.number(), to_a.number());
+}
+
+#[tokio::test]
+async fn without_a_version_in_common_there_is_no_link() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, QUICK).await;
+    let mut later = call(&consortium, "bank-a", &bank_b).await;
+    let hello = Hello {
+        versions: vec![9, 8],
+        software: "9.0.0".to_owned(),
+    };
+    write_frame(&mut later, &Frame::Hello(hello).encoded())
+        .await
+        .unwrap();
+    later.flush().await.unwrap();
+    ended(&mut later).await;
+    assert!(bank_b.events.try_recv().is_err(), "no link was opened");
+}
+
+/// A bit fell over at the sender, behind the digest and before TLS.
+#[tokio::test]
+async fn an_altered_message_of_version_2_is_not_taken_and_the_link_ends() {
+    let consortium = Consortium::new();
+    let mut bank_b = listening(&consortium, Heartbeat::default()).await;
+    let mut failing = call(&consortium, "bank-a", &bank_b).await;
+    greet(&mut failing).await;
+    let link = bank_b.opened().await;
+    let mut frame = Frame::Data(envelope()).encoded();
+    *frame.last_mut().unwrap() ^= 1;
+    write_frame(&mut failing, &frame).await.unwrap();
+    failing.flush().await.unwrap();
+    // Nothing arrived before the end.
+    assert_eq!(bank_b.closed().await.number(), link.number());
 }
 
 #[tokio::test]
@@ -181,6 +256,7 @@ async fn two_that_dial_each_other_agree_on_a_link() {
         listen: address_a,
         peers: BTreeMap::from([("bank-b".parse().unwrap(), Some(bank_b.address.to_string()))]),
         heartbeat: QUICK,
+        spoken: Spoken::ALL,
         meters: meters(),
     };
     let stop = CancellationToken::new();
@@ -314,7 +390,7 @@ async fn frames_that_nobody_can_read_end_the_link() {
     let mut garbage = 5_u32.to_be_bytes().to_vec();
     garbage.extend_from_slice(&[0xee; 5]);
     let mut second_greeting = Vec::new();
-    let hello = Frame::Hello(Hello::ours("again")).encoded();
+    let hello = Frame::Hello(Hello::ours("again", Spoken::ALL)).encoded();
     write_frame(&mut second_greeting, &hello).await.unwrap();
     for bytes in [oversized, garbage, second_greeting] {
         let mut caller = call(&consortium, "bank-a", &bank_b).await;
@@ -353,7 +429,7 @@ async fn who_is_no_peer_gets_no_link() {
     let mut plaintext = TcpStream::connect(bank_b.address).await.unwrap();
     write_frame(
         &mut plaintext,
-        &Frame::Hello(Hello::ours("plain")).encoded(),
+        &Frame::Hello(Hello::ours("plain", Spoken::ALL)).encoded(),
     )
     .await
     .unwrap();

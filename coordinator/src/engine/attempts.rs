@@ -27,7 +27,7 @@ use rand::{Rng, RngExt};
 use super::{Command, Engine, EngineError};
 use crate::{
     clock::{Millis, Span},
-    job::{FailureRecord, JobRecord, JobState, Sides},
+    job::{FIRST_WIRE_VERSION, FailureRecord, JobRecord, JobState, Sides},
 };
 
 /// How long the other side's reason is waited for.
@@ -159,6 +159,7 @@ fn close(record: &mut JobRecord, wait: Option<Span>, now: Millis) {
     record.attempts.push(record.current_attempt());
     record.attempt = record.attempt.saturating_add(1);
     record.begun_at = None;
+    record.wire = FIRST_WIRE_VERSION;
     record.not_before = Some(Millis(now.0.saturating_add(wait.0)));
     record.granted = 0;
     record.key_epoch = 0;

@@ -7,6 +7,7 @@
 //! what they have in common.
 
 use entente_protocol::job::{JobId, Side};
+use entente_wire::listed_versions;
 
 use super::{
     Command, Engine, EngineError,
@@ -139,7 +140,10 @@ impl Engine {
             [JobState::Reserved, JobState::Running, JobState::Parked]
                 .into_iter()
                 .flat_map(|state| self.looked_at(state))
-                .filter_map(|record| Some((record.id, self.stall(record, now)?)))
+                .filter_map(|record| {
+                    let over = self.stall(record, now);
+                    Some((record.id, over.or_else(|| self.went_back(record, now))?))
+                })
                 .collect();
         for (id, failure) in stalled {
             self.change(id, now, commands, |record| {
@@ -158,6 +162,30 @@ impl Engine {
             })?;
         }
         Ok(())
+    }
+
+    /// A party whose release before was put back, and which does not know the version
+    /// of the wire format in which the attempt began: it cannot go on there, nor
+    /// be told of it. One that has gone too far ahead is waited for: it may yet
+    /// come back.
+    fn went_back(&self, record: &JobRecord, now: Millis) -> Option<FailureRecord> {
+        let parties = record.task.parties();
+        let back = [&parties.active, &parties.passive]
+            .into_iter()
+            .find(|name| {
+                let party = self.connected(name, now);
+                party.is_some_and(|party| !party.can_be_told(record.wire))
+            })?;
+        let message = format!(
+            "this attempt began in wire version {}, and {back} speaks none beyond {} any more: \
+             what follows is in a version that both parties speak",
+            record.wire,
+            listed_versions(&self.speaks(back))
+        );
+        Some(FailureRecord {
+            label: "wire_version".into(),
+            ..FailureRecord::stalled(message, record.exchanges_done(), now)
+        })
     }
 
     fn stall(&self, record: &JobRecord, now: Millis) -> Option<FailureRecord> {

@@ -20,6 +20,8 @@ pub(super) struct Party {
     pub(super) room: Room,
     /// Whether it begins nothing new.
     pub(super) draining: bool,
+    /// The versions of the wire format that it speaks.
+    pub(super) wire: BTreeSet<u16>,
     /// The jobs that it knows of.
     pub(super) knows: BTreeMap<JobId, Known>,
     /// The jobs on which a person there has to decide.
@@ -62,6 +64,9 @@ pub(super) struct Withdrawn {
     pub(super) revision: u64,
 }
 
+/// Versions of the wire format that are looked at, the newest of a list.
+const MOST_VERSIONS: usize = 16;
+
 impl Party {
     pub(super) fn new(sync: &Sync, now: Millis) -> Self {
         let mut party = Self {
@@ -70,6 +75,7 @@ impl Party {
             datasets: BTreeSet::new(),
             room: Room::default(),
             draining: false,
+            wire: BTreeSet::new(),
             knows: BTreeMap::new(),
             asks_people: BTreeSet::new(),
             wished: Vec::new(),
@@ -94,6 +100,7 @@ impl Party {
             memory_bytes: sync.memory_bytes,
         };
         self.draining = sync.draining;
+        self.wire = sync.wire.iter().copied().take(MOST_VERSIONS).collect();
         self.knows = sync
             .jobs
             .iter()
@@ -162,6 +169,12 @@ impl Party {
             stand: Stand::Over,
         };
         self.knows.get(&job) == Some(&over)
+    }
+
+    /// Whether its release knows of this version of the wire format: to one that
+    /// does not, the whole wish that names it would be none.
+    pub(super) fn can_be_told(&self, wire: u16) -> bool {
+        self.wire.last().is_some_and(|newest| *newest >= wire)
     }
 
     /// Whether it is surely not at a job.

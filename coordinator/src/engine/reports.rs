@@ -25,7 +25,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let offer = |engine: &Self| {
             let party = engine.connected(name, now)?;
-            Some((party.room, party.draining, party.datasets.clone()))
+            let (datasets, wire) = (party.datasets.clone(), party.wire.clone());
+            Some((party.room, party.draining, datasets, wire))
         };
         let before = offer(self);
         let had = self.rooms(now).jobs_at(name);

@@ -50,7 +50,7 @@ pub use self::blocker::Blocker;
 use self::line::Line;
 pub(super) use self::{
     blocker::not_due,
-    floor::{Floor, Obstacle, Spot},
+    floor::{Floor, Obstacle, Spot, newest_common},
     line::{Class, Entry},
     pass::Pass,
     queue::Queue,
@@ -70,7 +70,11 @@ impl Engine {
         let mut pass = Pass::default();
         while let Some((id, next)) = self.next_to_place(&mut pass, now) {
             self.queue.remove(id);
-            self.change(id, now, commands, |record| record.state = next)?;
+            let wire = self.wire_for(id);
+            self.change(id, now, commands, |record| {
+                record.state = next;
+                record.wire = wire.unwrap_or(record.wire);
+            })?;
             if let Some(pace) = self.live.get_mut(&id) {
                 pace.go_on(now);
             }
@@ -97,6 +101,15 @@ impl Engine {
                 _ => self.queue.remove(id),
             };
         }
+    }
+
+    /// The version of the wire format for an attempt that begins now; nothing for one
+    /// that goes on in its own.
+    fn wire_for(&self, id: JobId) -> Option<u16> {
+        let record = self.jobs.get(&id).filter(|record| !record.has_begun())?;
+        let parties = record.task.parties();
+        let of = |party| self.parties.get(party).map(|party| &party.wire);
+        newest_common(of(&parties.active)?, of(&parties.passive)?)
     }
 
     /// Puts into the queue what waits for places, and takes out what does not.
@@ -129,9 +142,10 @@ impl Engine {
         let may_be_there = record.has_begun() || record.attempt > 1;
         let alone = may_be_there.then_some(record.id);
         let patience = Patience(self.settings.patience);
+        let wire = record.has_begun().then_some(record.wire);
         Entry {
             id: record.id,
-            class: Arc::new(Class::of(&record.task, alone)),
+            class: Arc::new(Class::of(&record.task, wire, alone)),
             by: record.submitted_by.clone(),
             priority: record.priority,
             since,

@@ -39,6 +39,7 @@ impl Engine {
             threads: party.room.threads,
             memory_bytes: party.room.memory_bytes,
             draining: party.draining,
+            wire: self.speaks(name),
             jobs: self.count_at(name, now),
         };
         self.parties.iter().map(view).collect()

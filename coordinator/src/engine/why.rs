@@ -123,8 +123,22 @@ impl Engine {
         let reason = match self.blocker_at(record, side, now)? {
             Blocker::Away(party) => self.not_connected(&party, now),
             Blocker::NoDataset(party, dataset) => Reason::NoDataset { party, dataset },
+            Blocker::NotSpoken(party, begun_in, speaks) => Reason::NotSpoken {
+                party,
+                begun_in,
+                speaks,
+            },
             // Of the job, and of neither side.
             Blocker::NotDue(..) => return None,
+            Blocker::NoWireVersion(_) if side == Side::Passive => return None,
+            Blocker::NoWireVersion([(active, active_speaks), (passive, passive_speaks)]) => {
+                Reason::NoWireVersion {
+                    active,
+                    active_speaks,
+                    passive,
+                    passive_speaks,
+                }
+            }
             Blocker::Draining(None) if side == Side::Passive => return None,
             Blocker::Draining(party) => Reason::Draining { party },
             Blocker::Full(party, lack) => Reason::NoRoom {

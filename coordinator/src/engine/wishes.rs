@@ -16,6 +16,7 @@ use crate::{
 pub(super) struct Ticket {
     pub(super) job: JobId,
     pub(super) attempt: u32,
+    wire: u16,
     granted: u64,
     key_epoch: u32,
     pub(super) hold: bool,
@@ -45,6 +46,7 @@ impl Ticket {
         Some(Self {
             job: record.id,
             attempt: record.attempt,
+            wire: record.wire,
             granted,
             key_epoch: record.key_epoch,
             hold,
@@ -73,6 +75,7 @@ impl Engine {
             Some(Assignment {
                 job: ticket.job,
                 attempt: ticket.attempt,
+                wire: ticket.wire,
                 side,
                 spec: record.task.spec(),
                 signatures: record.approvals.signatures(),
@@ -120,7 +123,10 @@ impl Engine {
     pub(super) fn renew_wishes(&mut self, now: Millis, commands: &mut Vec<Command>) {
         for name in core::mem::take(&mut self.attention.parties) {
             let wished = self.board.at(&name).filter_map(|id| self.jobs.get(&id));
-            let wished = wished.filter_map(Ticket::new).collect();
+            let party = self.parties.get(&name);
+            let can_be_told =
+                |ticket: &Ticket| party.is_some_and(|party| party.can_be_told(ticket.wire));
+            let wished = wished.filter_map(Ticket::new).filter(can_be_told).collect();
             let proposed = self.proposed_to(&name);
             let Some(party) = self.parties.get_mut(&name) else {
                 continue;

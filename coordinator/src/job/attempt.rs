@@ -15,6 +15,10 @@ pub struct Attempt {
     pub number: u32,
     /// What the logs of coordinator and parties call it.
     pub correlation: Correlation,
+    /// The version of the wire format that its messages are in; nothing while that
+    /// is not known, as its places were not taken yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub wire: Option<u16>,
     /// When its places were taken first; nothing while it waits for them.
     #[serde(with = "time::serde::rfc3339::option", default)]
     #[schemars(with = "Option<Moment>")]
@@ -36,6 +40,7 @@ impl JobRecord {
         Attempt {
             number: self.attempt,
             correlation: self.correlation(),
+            wire: self.has_begun().then_some(self.wire),
             from: self.begun_at.map(OffsetDateTime::from),
             to: self.ended_at.map(OffsetDateTime::from).or(failed_at),
             exchanges_done: self.exchanges_done(),

@@ -21,6 +21,7 @@ pub use change::{Change, IllegalTransition};
 pub use lack::{Lack, RoomKind};
 pub use log::{Happened, Happening, LogEntry};
 pub use priority::{Priority, UnknownPriority};
+pub(crate) use record::FIRST_WIRE_VERSION;
 pub use record::{FailureRecord, JobRecord, SideStatus};
 pub use sides::Sides;
 pub use state::{JobState, UnknownState};

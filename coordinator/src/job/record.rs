@@ -7,6 +7,7 @@ use entente_protocol::{
     job::{JobId, Side, Task},
 };
 use entente_tls::Identity;
+use entente_wire::WireVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -35,6 +36,9 @@ pub struct JobRecord {
     pub begun_at: Option<Millis>,
     /// The attempt does not begin before: it waits, since the last one failed.
     pub not_before: Option<Millis>,
+    /// The version of the wire format that the attempt is in, since it was given its
+    /// places first; before that it says nothing.
+    pub wire: u16,
     /// In the attempt exchanges below this number may begin.
     pub granted: u64,
     /// The number of the encryption key that the attempt shall have come to, since
@@ -66,6 +70,10 @@ pub struct JobRecord {
     pub tenure: Tenure,
 }
 
+/// The version of the wire format of attempts that began before there was
+/// another.
+pub(crate) const FIRST_WIRE_VERSION: u16 = WireVersion::FIRST.number();
+
 impl JobRecord {
     /// A job that was just submitted.
     pub fn submitted(id: JobId, task: impl Into<Arc<Task>>, by: Identity, at: Millis) -> Self {
@@ -78,6 +86,7 @@ impl JobRecord {
             attempt: 1,
             begun_at: None,
             not_before: None,
+            wire: FIRST_WIRE_VERSION,
             granted: 0,
             key_epoch: 0,
             submitted_by: by,

@@ -280,6 +280,9 @@ pub struct PartyView {
     /// Whether it is being drained, and begins nothing new.
     #[serde(default)]
     pub draining: bool,
+    /// The versions of the wire format that it speaks, newest first.
+    #[serde(default)]
+    pub wire: Vec<u16>,
     /// How many it runs now.
     pub jobs: u32,
 }

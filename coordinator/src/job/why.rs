@@ -8,6 +8,7 @@ use entente_protocol::{
     control::Phase,
     job::{JobId, PartyName},
 };
+use entente_wire::listed_versions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -109,6 +110,27 @@ pub enum Reason {
         party: PartyName,
         /// Which dataset.
         dataset: String,
+    },
+    /// A party does not speak the version of the wire format in which the attempt has
+    /// begun.
+    NotSpoken {
+        /// Which party.
+        party: PartyName,
+        /// The version in which the attempt has begun.
+        begun_in: u16,
+        /// What the party speaks, newest first.
+        speaks: Vec<u16>,
+    },
+    /// The parties speak no version of the wire format in common.
+    NoWireVersion {
+        /// The party with the features.
+        active: PartyName,
+        /// What it speaks, newest first.
+        active_speaks: Vec<u16>,
+        /// The party with the labels.
+        passive: PartyName,
+        /// What it speaks, newest first.
+        passive_speaks: Vec<u16>,
     },
     /// Nothing new begins until it is said otherwise.
     Draining {
@@ -250,6 +272,27 @@ impl fmt::Display for Reason {
             Self::NoDataset { party, dataset } => {
                 write!(f, "the dataset {dataset:?}, which {party} does not have")
             }
+            Self::NotSpoken {
+                party,
+                begun_in,
+                speaks,
+            } => write!(
+                f,
+                "{party} to speak wire version {begun_in}, in which the attempt has begun (it \
+                 speaks {})",
+                listed_versions(speaks)
+            ),
+            Self::NoWireVersion {
+                active,
+                active_speaks,
+                passive,
+                passive_speaks,
+            } => write!(
+                f,
+                "a wire version in common: {active} speaks {}, {passive} {}; upgrade the older one",
+                listed_versions(active_speaks),
+                listed_versions(passive_speaks)
+            ),
             Self::Draining { party: Some(party) } => write!(
                 f,
                 "{party}, which is being drained and begins nothing new (entente party resume)"

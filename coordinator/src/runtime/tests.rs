@@ -44,6 +44,7 @@ fn sync(name: &str) -> Event {
             threads: None,
             memory_bytes: None,
             draining: false,
+            wire: vec![1],
             jobs: vec![],
             answers: vec![],
             seen_revision: 0,

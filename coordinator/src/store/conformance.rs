@@ -349,6 +349,7 @@ fn full(record: JobRecord) -> JobRecord {
     let failure = FailureRecord::stalled("nothing went on".into(), 41, Millis(9_007));
     let attempt = Attempt {
         number: 1,
+        wire: Some(2),
         from: Some(Millis(3).into()),
         failures: vec![failure.clone()],
         ..record.current_attempt()
@@ -371,6 +372,7 @@ fn full(record: JobRecord) -> JobRecord {
         attempts: vec![attempt.clone(), attempt],
         attempt: u32::MAX,
         key_epoch: u32::MAX,
+        wire: u16::MAX,
         granted: i64::MAX as u64,
         started_at: Some(Millis(5)),
         ended_at: Some(Millis(6)),

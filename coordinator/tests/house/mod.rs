@@ -248,6 +248,7 @@ impl FakeParty {
             threads: None,
             memory_bytes: None,
             draining: false,
+            wire: vec![2, 1],
             jobs: self.jobs.iter().map(report).collect(),
             answers: self.answers.clone(),
             seen_revision: self.seen_revision,

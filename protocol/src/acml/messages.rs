@@ -16,6 +16,13 @@ pub(super) struct Ciphertexts<'a, S: Scheme> {
     of: Expect<'a, S>,
 }
 
+impl<'a, S: Scheme> Ciphertexts<'a, S> {
+    /// Under the key of this number.
+    pub(super) fn new(epoch: KeyEpoch, of: Expect<'a, S>) -> Self {
+        Self { epoch, of }
+    }
+}
+
 /// What the receiver of a masked matrix knows: the number of the key that is in
 /// use, and its shape.
 pub(super) struct Plain {
@@ -104,7 +111,7 @@ pub(super) struct ProductAndMask<S: Scheme> {
     pub(super) mask: GivenMask,
 }
 
-const KINDS: [(u16, &str); 13] = [
+pub(super) const KINDS: [(u16, &str); 13] = [
     (1, "key_and_share"),
     (2, "encrypted_activations"),
     (3, "masked_product"),
@@ -306,10 +313,7 @@ impl<S: Scheme> Keyed<dyn KeyOwner<S>> {
     /// The context of a matrix of ciphertexts.
     pub(super) fn expect(&self, shape: Shape) -> Ciphertexts<'_, S> {
         let (key, bounds) = (self.end.public_key(), self.end.bounds());
-        Ciphertexts {
-            epoch: self.epoch,
-            of: Expect { key, bounds, shape },
-        }
+        Ciphertexts::new(self.epoch, Expect { key, bounds, shape })
     }
 }
 
@@ -317,9 +321,6 @@ impl<S: Scheme> Keyed<dyn Evaluate<S>> {
     /// The context of a matrix of ciphertexts.
     pub(super) fn expect(&self, shape: Shape) -> Ciphertexts<'_, S> {
         let (key, bounds) = (self.end.public_key(), self.end.bounds());
-        Ciphertexts {
-            epoch: self.epoch,
-            of: Expect { key, bounds, shape },
-        }
+        Ciphertexts::new(self.epoch, Expect { key, bounds, shape })
     }
 }

@@ -294,19 +294,25 @@ fn names_of_parties_are_those_of_certificates() {
 
 #[test]
 fn sessions_differ_by_job_specification_and_attempt() {
-    use crate::session::session_id;
+    use crate::session::session;
+    use entente_wire::WireVersion::{V1, V2};
     let id = |byte| JobId::new(uuid::Uuid::from_bytes([byte; 16]));
     let (job, other) = (
         Job::from_toml(IRIS).unwrap(),
         changed("seed = 10", "seed = 11").unwrap(),
     );
-    let session = session_id(id(1), job.digest(), 1);
-    assert_eq!(session, session_id(id(1), job.digest(), 1));
-    for other in [
-        session_id(id(2), job.digest(), 1),
-        session_id(id(1), other.digest(), 1),
-        session_id(id(1), job.digest(), 2),
-    ] {
-        assert_ne!(session, other);
+    for version in [V1, V2] {
+        let of = |of, job: &Job, attempt, version| session(id(of), job.digest(), attempt, version);
+        let one = of(1, &job, 1, version);
+        assert_eq!(one, of(1, &job, 1, version));
+        let elsewhere = [V1, V2].into_iter().find(|other| *other != version);
+        for other in [
+            of(2, &job, 1, version),
+            of(1, &other, 1, version),
+            of(1, &job, 2, version),
+            of(1, &job, 1, elsewhere.unwrap()),
+        ] {
+            assert_ne!(one.id(), other.id());
+        }
     }
 }

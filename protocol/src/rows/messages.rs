@@ -39,7 +39,7 @@ pub(super) struct BlindedBack(pub(super) BlindedSet);
 /// The answering side knows the difference too.
 pub(super) struct RowsCompared;
 
-const KINDS: [(u16, &str); 7] = [
+pub(super) const KINDS: [(u16, &str); 7] = [
     (101, "row_list"),
     (102, "row_list_answer"),
     (103, "row_list_proof"),

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+mod vectors;
+
 use super::*;
 use crate::{Machine, Next, Outbox, ProtocolError};
 

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::{Spoken, version::listed};
+
 /// Why bytes from outside could not be read. Carries what was expected and
 /// what came, never the bytes themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,13 +43,25 @@ pub enum DecodeError {
         /// What came.
         got: u64,
     },
-    /// A version of the wire format that this build does not speak.
-    #[error("wire version {got} is not spoken here (spoken: {spoken:?}); upgrade the older side")]
+    /// No version of the wire format in common.
+    #[error(
+        "no wire version in common: {} there, {spoken} here; upgrade the older side",
+        listed(got)
+    )]
     UnsupportedVersion {
-        /// The version that came.
-        got: u16,
-        /// The versions that this build speaks.
-        spoken: &'static [u16],
+        /// The versions that the peer speaks.
+        got: Vec<u16>,
+        /// The versions that are spoken here.
+        spoken: Spoken,
+    },
+    /// It is not what its sender took the digest of.
+    #[error(
+        "{what} is not what its sender took the digest of: memory or a disk is failing at one \
+         of the two sides; it was not taken, and is sent again"
+    )]
+    Altered {
+        /// What was being read.
+        what: &'static str,
     },
     /// A matrix of another shape than the protocol's state says.
     #[error("{what} has shape {got_rows} x {got_cols}, expected {rows} x {cols}")]
@@ -91,6 +105,7 @@ impl DecodeError {
             Self::WrongKind { .. } => "wrong_kind",
             Self::OverLimit { .. } => "over_limit",
             Self::UnsupportedVersion { .. } => "unsupported_version",
+            Self::Altered { .. } => "altered",
             Self::WrongShape { .. } => "wrong_shape",
             Self::OtherKeyEpoch { .. } => "other_key_epoch",
             Self::Invalid { .. } => "invalid",

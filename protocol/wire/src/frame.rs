@@ -13,10 +13,14 @@
 //!
 //! On the stream each frame stands behind a u32 length, held against
 //! [`MAX_FRAME_BYTES`] before anything is allocated.
+//!
+//! A frame says by its type which version it is of: 2 is a message of a session
+//! of version 1, 7 one of version 2, and the others are the same in both. So a
+//! link carries sessions of every version that its ends have in common.
 
 use crate::{
-    Decode, DecodeError, Digest, Encode, Envelope, Position, Reader, SessionId, WIRE_VERSIONS,
-    codec::put_bytes,
+    Common, Decode, DecodeError, Digest, Encode, Envelope, Position, Reader, SessionId, Spoken,
+    WireVersion, codec::put_bytes,
 };
 
 /// The largest frame that is read or written: 256 MiB, room for a batch of
@@ -39,27 +43,24 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// What this build says.
-    pub fn ours(software: &str) -> Self {
+    /// What a party says that speaks these.
+    pub fn ours(software: &str, spoken: Spoken) -> Self {
         Self {
-            versions: WIRE_VERSIONS.to_vec(),
+            versions: spoken.numbers(),
             software: software.to_owned(),
         }
     }
 
-    /// The newest version that both speak.
+    /// What both speak, when this came from the peer of one that speaks `ours`.
     ///
     /// # Errors
-    /// [`DecodeError::UnsupportedVersion`] naming the peer's newest.
-    pub fn agree(&self) -> Result<u16, DecodeError> {
-        WIRE_VERSIONS
-            .iter()
-            .copied()
-            .find(|version| self.versions.contains(version))
-            .ok_or(DecodeError::UnsupportedVersion {
-                got: self.versions.first().copied().unwrap_or(0),
-                spoken: WIRE_VERSIONS,
-            })
+    /// [`DecodeError::UnsupportedVersion`] with what each of them speaks.
+    pub fn agree(&self, ours: Spoken) -> Result<Common, DecodeError> {
+        let common = Common::of(ours, &self.versions);
+        common.ok_or_else(|| DecodeError::UnsupportedVersion {
+            got: self.versions.clone(),
+            spoken: ours,
+        })
     }
 }
 
@@ -155,7 +156,10 @@ impl Encode for Frame {
                 put_bytes(out, &software[..software.len().min(MAX_SOFTWARE_BYTES)]);
             }
             Self::Data(envelope) => {
-                out.push(2);
+                out.push(match envelope.session().version() {
+                    WireVersion::V1 => 2,
+                    WireVersion::V2 => 7,
+                });
                 envelope.encode(out);
             }
             Self::Ack {
@@ -217,7 +221,7 @@ impl Decode for Frame {
                     .to_owned();
                 Ok(Self::Hello(Hello { versions, software }))
             }
-            2 => Envelope::decode(&(), input).map(Self::Data),
+            2 => Envelope::decode_as(WireVersion::V1, input).map(Self::Data),
             3 => Ok(Self::Ack {
                 session: SessionId(Digest::decode(&(), input)?),
                 position: Position::decode(&(), input)?,
@@ -236,6 +240,7 @@ impl Decode for Frame {
             }),
             5 => input.u64("ping").map(Self::Ping),
             6 => input.u64("pong").map(Self::Pong),
+            7 => Envelope::decode_as(WireVersion::V2, input).map(Self::Data),
             _ => Err(DecodeError::Invalid {
                 what: "frame type",
                 why: "unknown number",

@@ -24,6 +24,9 @@
 //! Decoding takes what the receiver already knows (its state) as a parameter,
 //! checks lengths before it allocates, and refuses trailing bytes; every
 //! failure is a [`DecodeError`], never a panic.
+//!
+//! The format has versions, of which a build speaks two: [`WireVersion`] and the
+//! rule by which one is added and one retired.
 
 mod body;
 mod codec;
@@ -34,21 +37,22 @@ mod mask;
 mod public;
 mod ring;
 mod secret;
+mod session;
 mod share;
+mod version;
 
 pub use body::{Body, Kind, Message, read_kind};
 pub use codec::{Decode, DecodeError, Encode, Reader, decode_exactly};
 pub use digest::Digest;
-pub use envelope::{Envelope, Position, SessionId};
+pub use envelope::{Envelope, Position};
 pub use frame::{Frame, Hello, MAX_FRAME_BYTES, Refusal};
 pub use mask::{GivenMask, Mask, Masked};
 pub use public::Public;
 pub use ring::{RingMatrix, Shape};
 pub use secret::Secret;
+pub use session::{Session, SessionId};
 pub use share::Share;
-
-/// The versions of the wire format that this build speaks, newest first.
-pub const WIRE_VERSIONS: &[u16] = &[1];
+pub use version::{Common, NotSpoken, Spoken, WireVersion, listed as listed_versions};
 
 #[doc(hidden)]
 pub mod sealed {

@@ -3,7 +3,8 @@
 
 use entente_wire::{
     Decode, DecodeError, Digest, Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Mask, Masked,
-    Position, Public, Refusal, RingMatrix, SessionId, Shape, Share, WIRE_VERSIONS, decode_exactly,
+    Position, Public, Refusal, RingMatrix, Session, SessionId, Shape, Share, Spoken, WireVersion,
+    decode_exactly,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -34,14 +35,16 @@ fn session(byte: u8) -> SessionId {
 }
 
 fn envelope() -> Envelope {
-    Envelope {
-        session: session(7),
-        position: Position {
-            exchange: 3,
-            step: 1,
-        },
-        payload: vec![0, 5, 1, 2, 3],
-    }
+    envelope_in(WireVersion::NEWEST)
+}
+
+fn envelope_in(version: WireVersion) -> Envelope {
+    let position = Position {
+        exchange: 3,
+        step: 1,
+    };
+    let session = Session::new(Digest::from_bytes([7; 32]), version);
+    Envelope::new(session, position, vec![0, 5, 1, 2, 3])
 }
 
 #[test]
@@ -56,8 +59,9 @@ fn frames_of_every_type() {
         reason,
     };
     for frame in [
-        Frame::Hello(Hello::ours("0.1.0 (test)")),
-        Frame::Data(envelope()),
+        Frame::Hello(Hello::ours("0.1.0 (test)", Spoken::ALL)),
+        Frame::Data(envelope_in(WireVersion::V1)),
+        Frame::Data(envelope_in(WireVersion::V2)),
         Frame::Ack {
             session: session(1),
             position,
@@ -97,11 +101,16 @@ fn a_matrix_of_another_shape_is_refused_before_anything_is_allocated() {
 
 #[test]
 fn lengths_over_their_limit_are_refused_before_anything_is_allocated() {
-    let mut bytes = Frame::Data(envelope()).encoded();
-    let length_at = 1 + 32 + 9;
-    bytes[length_at..length_at + 4].copy_from_slice(&(MAX_FRAME_BYTES as u32 + 1).to_be_bytes());
-    let error = decode_exactly::<_, Frame>(&(), &bytes).unwrap_err();
-    assert_eq!(error.label(), "over_limit");
+    for (version, length_at) in [
+        (WireVersion::V1, 1 + 32 + 9),
+        (WireVersion::V2, 1 + 32 + 9 + 32),
+    ] {
+        let mut bytes = Frame::Data(envelope_in(version)).encoded();
+        let length = (MAX_FRAME_BYTES as u32 + 1).to_be_bytes();
+        bytes[length_at..length_at + 4].copy_from_slice(&length);
+        let error = decode_exactly::<_, Frame>(&(), &bytes).unwrap_err();
+        assert_eq!(error.label(), "over_limit");
+    }
 
     let many_versions = [1, 17];
     let error = decode_exactly::<_, Frame>(&(), &many_versions).unwrap_err();
@@ -110,7 +119,7 @@ fn lengths_over_their_limit_are_refused_before_anything_is_allocated() {
 
 #[test]
 fn unknown_frame_types_and_refusals_are_refused() {
-    for frame_type in (0..=255).filter(|number| !(1..=6).contains(number)) {
+    for frame_type in (0..=255).filter(|number| !(1..=7).contains(number)) {
         let error = decode_exactly::<_, Frame>(&(), &[frame_type]).unwrap_err();
         assert_eq!(error.label(), "invalid");
     }
@@ -151,38 +160,51 @@ fn the_newest_common_version_is_agreed_on_or_the_peer_is_refused() {
         versions: versions.to_vec(),
         software: "x".into(),
     };
-    assert_eq!(hello(&[9, 1]).agree(), Ok(1));
-    for versions in [&[9, 8][..], &[]] {
-        let error = hello(versions).agree().unwrap_err();
-        assert!(
-            matches!(error, DecodeError::UnsupportedVersion { spoken, .. } if spoken == WIRE_VERSIONS)
-        );
+    let first = Spoken::up_to(WireVersion::FIRST);
+    for (ours, theirs, newest) in [
+        (Spoken::ALL, &[9, 2, 1][..], WireVersion::V2),
+        (Spoken::ALL, &[9, 1], WireVersion::V1),
+        (first, &[2, 1], WireVersion::V1),
+    ] {
+        let common = hello(theirs).agree(ours).unwrap();
+        assert_eq!(common.newest(), newest);
+        assert_eq!(common.theirs(), theirs);
     }
+    for versions in [&[9, 8][..], &[]] {
+        let error = hello(versions).agree(Spoken::ALL).unwrap_err();
+        let expected = DecodeError::UnsupportedVersion {
+            got: versions.to_vec(),
+            spoken: Spoken::ALL,
+        };
+        assert_eq!(error, expected);
+    }
+    let error = hello(&[9, 8]).agree(Spoken::ALL).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no wire version in common: 9, 8 there, 2, 1 here; upgrade the older side"
+    );
 }
 
-/// The first version of the format, byte for byte: what was written once is
-/// read for ever.
+/// The digest that comes with a message of version 2: nothing of it can change
+/// without being noticed, session and place included. In version 1 all of these
+/// are messages like any other.
 #[test]
-fn the_bytes_of_version_1_do_not_change() {
-    let hex = |frame: &Frame| {
-        frame
-            .encoded()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect::<String>()
+fn a_bit_that_fell_over_is_noticed_in_version_2() {
+    let altered = |version, bit: usize| {
+        let mut bytes = Frame::Data(envelope_in(version)).encoded();
+        // Behind the frame's type.
+        bytes[1 + bit / 8] ^= 1 << (bit % 8);
+        decode_exactly::<(), Frame>(&(), &bytes)
     };
-    assert_eq!(hex(&Frame::Ping(258)), "050000000000000102");
-    assert_eq!(
-        hex(&Frame::Hello(Hello {
-            versions: vec![1],
-            software: "e".into()
-        })),
-        "010100010000000165"
-    );
-    assert_eq!(
-        hex(&Frame::Data(envelope())),
-        format!("02{}000000000000000301000000050005010203", "07".repeat(32))
-    );
+    let (before_length, length) = (32 + 9 + 32, 4);
+    let payload = before_length + length..before_length + length + 5;
+    for byte in (0..before_length).chain(payload) {
+        for bit in 8 * byte..8 * byte + 8 {
+            let error = altered(WireVersion::V2, bit).unwrap_err();
+            assert_eq!(error.label(), "altered", "bit {bit}");
+        }
+    }
+    assert!(altered(WireVersion::V1, 8 * (32 + 9 + 4)).is_ok());
 }
 
 proptest! {

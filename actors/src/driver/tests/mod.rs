@@ -16,7 +16,7 @@ use entente_protocol::{
     control::FailureClass,
     rows::{Common, RowsDiffer},
 };
-use entente_wire::{Digest, Envelope, Frame, Position, Refusal, SessionId};
+use entente_wire::{Digest, Envelope, Frame, Position, Refusal, Session, WireVersion};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -26,8 +26,8 @@ use crate::delivery::{Journal, JournalError, Leaving, MemoryJournal, Packet, Rec
 
 const STALL_BUDGET: Duration = Duration::from_secs(600);
 
-fn session() -> SessionId {
-    SessionId(Digest::of("test session", &[]))
+fn session() -> Session {
+    Session::new(Digest::of("test session", &[]), WireVersion::NEWEST)
 }
 
 fn setting() -> Setting {
@@ -152,11 +152,7 @@ fn ball(position: Position, number: u64) -> Arc<Received> {
     let mut payload = vec![900_u16.to_be_bytes()[0], 900_u16.to_be_bytes()[1]];
     payload.extend_from_slice(&number.to_be_bytes());
     payload.extend_from_slice(&0_u64.to_be_bytes());
-    Arc::new(Received::from(Envelope {
-        session: session(),
-        position,
-        payload,
-    }))
+    Arc::new(Received::from(Envelope::new(session(), position, payload)))
 }
 
 #[test]
@@ -275,11 +271,8 @@ fn a_message_beyond_the_exchange_ends_the_job() {
 #[test]
 fn a_machines_refusal_names_its_state_and_tells_the_peer_nothing() {
     let mut desk = Desk::begun(Player::new(true, 1, 1));
-    let garbage = Arc::new(Received::from(Envelope {
-        session: session(),
-        position: at(0, 0),
-        payload: vec![0, 1, 2],
-    }));
+    let envelope = Envelope::new(session(), at(0, 0), vec![0, 1, 2]);
+    let garbage = Arc::new(Received::from(envelope));
     desk.arrive(&garbage);
     assert_eq!(
         desk.compute(),
@@ -383,6 +376,45 @@ fn silence_ends_the_job_after_its_stall_budget_and_not_before() {
     desk.now += Duration::from_secs(1);
     desk.on(Event::Tick);
     assert_eq!(desk.failure().label, "stalled");
+}
+
+#[test]
+fn a_peer_without_the_sessions_version_is_waited_for_and_then_named() {
+    let mut desk = Desk::begun(Player::new(true, 1, 1));
+    let said = "tell waiting for bank-b to speak wire version 2, in which this attempt began (it \
+                speaks 4, 3)";
+    assert_eq!(desk.on(Event::OtherVersions(vec![4, 3])), [said]);
+    // The release before is put back.
+    assert_eq!(
+        desk.on(Event::Linked),
+        ["send 0.0 again", "send 0.1 again", "tell running"]
+    );
+    desk.on(Event::OtherVersions(vec![4, 3]));
+    desk.now += STALL_BUDGET;
+    desk.on(Event::Tick);
+    let failure = desk.failure();
+    assert_eq!(failure.label, "wire_version");
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert!(
+        failure.message.contains("bank-b now speaks 4, 3"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn a_session_below_what_both_speak_ends_unless_it_has_begun() {
+    let mut desk = Desk::new(Player::new(true, 2, 1));
+    desk.on(Event::Granted(u64::MAX));
+    desk.compute();
+    assert!(!desk.driver.has_begun());
+    desk.on(Event::Downgraded(WireVersion::NEWEST));
+    let failure = desk.failure();
+    assert_eq!(failure.label, "wire_downgrade");
+    assert_eq!(failure.class, FailureClass::Retry);
+
+    let mut desk = Desk::begun(Player::new(true, 2, 1));
+    desk.arrive(&ball(at(0, 0), 5));
+    assert!(desk.driver.has_begun());
 }
 
 #[test]

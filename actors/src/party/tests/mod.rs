@@ -9,6 +9,7 @@ mod asked;
 mod coordinator;
 mod resumed;
 mod unkept;
+mod wire_versions;
 mod world;
 
 use std::{net::TcpListener, sync::Arc};

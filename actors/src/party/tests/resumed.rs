@@ -18,7 +18,7 @@ use crate::testbed::assignment;
 
 const ROUNDS: usize = 30;
 
-fn balls() -> Balls {
+pub(super) fn balls() -> Balls {
     Balls {
         rounds: ROUNDS,
         ..Balls::default()
@@ -26,7 +26,7 @@ fn balls() -> Balls {
 }
 
 /// The halves of a job that nothing happened to.
-async fn undisturbed() -> [Vec<u8>; 2] {
+pub(super) async fn undisturbed() -> [Vec<u8>; 2] {
     let world = World::new(balls()).await;
     let job = world.wish(u64::MAX);
     let halves = world.finish(job).await;
@@ -44,12 +44,12 @@ fn journals(party: &Party) -> Vec<PathBuf> {
 }
 
 impl World {
-    async fn has_done(&self, party: &str, exchanges: u64) -> JobReport {
+    pub(super) async fn has_done(&self, party: &str, exchanges: u64) -> JobReport {
         let done = |job: &JobReport| job.progress.exchanges_done >= exchanges;
         self.coordinator.sees(party, "progress", done).await
     }
 
-    async fn failed(&self, party: &str) -> Failure {
+    pub(super) async fn failed(&self, party: &str) -> Failure {
         let failed = |job: &JobReport| matches!(job.phase, Phase::Failed { .. });
         let report = self.coordinator.sees(party, "a failure", failed).await;
         match report.phase {

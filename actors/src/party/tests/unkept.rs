@@ -5,7 +5,7 @@ use std::time::Instant;
 use actix::{Actor, Context, Handler};
 use entente_metrics::{JOURNAL_COMMITS, KEPT, Registry, UNKEPT};
 use entente_protocol::job::Task;
-use entente_wire::{Digest, SessionId};
+use entente_wire::{Digest, Session, WireVersion};
 use tokio::sync::mpsc;
 
 use super::super::{
@@ -64,7 +64,7 @@ async fn a_job_waits_for_room_and_goes_on_by_itself() {
         task: Task::try_from(assignment.spec).unwrap(),
         side: assignment.side,
         peer: "bank-b".parse().unwrap(),
-        session: SessionId(Digest::of("test", &[])),
+        session: Session::new(Digest::of("test", &[]), WireVersion::NEWEST),
     };
     let registry = Registry::new().unwrap();
     let (told, mut hears) = mpsc::unbounded_channel();

@@ -11,7 +11,7 @@ use entente_protocol::{
     job::{JobId, PartyName, Side, Task},
 };
 use entente_tls::Credentials;
-use entente_wire::Secret;
+use entente_wire::{Secret, WireVersion};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -115,6 +115,19 @@ impl Party {
         coordinator: SocketAddr,
         launches: impl Into<Launches>,
     ) -> Self {
+        let newest = WireVersion::NEWEST;
+        Self::start_up_to(newest, consortium, name, peer, coordinator, launches).await
+    }
+
+    /// One that speaks no version beyond `newest`, as one of an older release.
+    pub(super) async fn start_up_to(
+        newest: WireVersion,
+        consortium: &Consortium,
+        name: &str,
+        peer: (&str, Option<SocketAddr>),
+        coordinator: SocketAddr,
+        launches: impl Into<Launches>,
+    ) -> Self {
         let credentials = consortium.party(name);
         let state_dir = consortium.path().join(format!("state-{name}"));
         let columns = if name == "bank-a" {
@@ -124,7 +137,11 @@ impl Party {
         };
         let address = peer.1.map(|address| address.to_string());
         let config = json!({
-            "party": { "listen": "127.0.0.1:0", "state_dir": state_dir },
+            "party": {
+                "listen": "127.0.0.1:0",
+                "state_dir": state_dir,
+                "newest_wire_version": newest.number(),
+            },
             "tls": { "ca": "", "certificate": "", "key": "" },
             "coordinator": {
                 "url": format!("https://{coordinator}/{name}"),
@@ -213,6 +230,8 @@ impl Party {
 pub(super) struct World {
     consortium: Consortium,
     launches: Launches,
+    /// What bank-a and bank-b speak no version beyond.
+    pub(super) newest: [WireVersion; 2],
     pub(super) coordinator: FakeCoordinator,
     pub(super) line: Line,
     pub(super) bank_a: Party,
@@ -226,15 +245,27 @@ impl World {
 
     /// Over a line that breaks after so many bytes from bank-a.
     pub(super) async fn over(bytes: u64, launches: impl Into<Launches>) -> Self {
+        Self::up_to([WireVersion::NEWEST; 2], bytes, launches).await
+    }
+
+    /// Whose parties speak no version beyond these.
+    pub(super) async fn up_to(
+        newest: [WireVersion; 2],
+        bytes: u64,
+        launches: impl Into<Launches>,
+    ) -> Self {
         let launches = launches.into();
         let consortium = Consortium::new();
         let coordinator = FakeCoordinator::start(&consortium);
         let hub = coordinator.address;
-        let bank_b = Party::start(&consortium, "bank-b", ("bank-a", None), hub, launches).await;
+        let ([a, b], of) = (newest, &consortium);
+        let peer = ("bank-a", None);
+        let bank_b = Party::start_up_to(b, of, "bank-b", peer, hub, launches).await;
         let line = Line::worn(bank_b.addresses.parties, bytes).await;
         let peer = ("bank-b", Some(line.address));
-        let bank_a = Party::start(&consortium, "bank-a", peer, hub, launches).await;
+        let bank_a = Party::start_up_to(a, of, "bank-a", peer, hub, launches).await;
         Self {
+            newest,
             consortium,
             launches,
             coordinator,
@@ -256,8 +287,9 @@ impl World {
         let (hub, peer) = (self.coordinator.address, Some(self.line.address));
         // What the last one has told is not what this one tells.
         self.coordinator.forget_truth("bank-a");
-        let peer = ("bank-b", peer);
-        let bank_a = Party::start(&self.consortium, "bank-a", peer, hub, self.launches).await;
+        let (peer, of, launches) = (("bank-b", peer), &self.consortium, self.launches);
+        let newest = self.newest[0];
+        let bank_a = Party::start_up_to(newest, of, "bank-a", peer, hub, launches).await;
         Self { bank_a, ..self }
     }
 
@@ -266,7 +298,8 @@ impl World {
         self.bank_b.stop().await;
         self.coordinator.forget_truth("bank-b");
         let (hub, peer) = (self.coordinator.address, ("bank-a", None));
-        let bank_b = Party::start(&self.consortium, "bank-b", peer, hub, self.launches).await;
+        let (newest, of, launches) = (self.newest[1], &self.consortium, self.launches);
+        let bank_b = Party::start_up_to(newest, of, "bank-b", peer, hub, launches).await;
         self.line.lead_to(bank_b.addresses.parties);
         Self { bank_b, ..self }
     }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use entente_protocol::job::{JobId, PartyName, Side};
+use entente_wire::listed_versions;
 
 use super::{Floor, Obstacle};
 use crate::{
@@ -20,6 +21,11 @@ pub enum Blocker {
     Away(PartyName),
     /// A party does not have the dataset.
     NoDataset(PartyName, String),
+    /// A party does not speak the version of the wire format in which the attempt has
+    /// begun (the number), but others.
+    NotSpoken(PartyName, u16, Vec<u16>),
+    /// Two parties speak no version of the wire format in common.
+    NoWireVersion([(PartyName, Vec<u16>); 2]),
     /// Nothing new begins: at a party, or anywhere.
     Draining(Option<PartyName>),
     /// A party is busy.
@@ -37,6 +43,18 @@ impl fmt::Display for Blocker {
             Self::NoDataset(party, dataset) => {
                 write!(f, "the dataset {dataset:?}, which {party} does not have")
             }
+            Self::NotSpoken(party, begun_in, spoken) => write!(
+                f,
+                "{party} to speak wire version {begun_in}, in which the attempt has begun (it \
+                 speaks {})",
+                listed_versions(spoken)
+            ),
+            Self::NoWireVersion([(one, theirs), (other, others)]) => write!(
+                f,
+                "a wire version in common: {one} speaks {}, {other} {}; upgrade the older one",
+                listed_versions(theirs),
+                listed_versions(others)
+            ),
             Self::Draining(Some(party)) => {
                 write!(f, "{party}, which is being drained and begins nothing new")
             }
@@ -81,10 +99,28 @@ impl Engine {
                 let dataset = record.task.dataset(side).unwrap_or_default().to_owned();
                 Blocker::NoDataset(party, dataset)
             }
+            Obstacle::NoWireVersion if record.has_begun() => {
+                let spoken = self.speaks(&party);
+                Blocker::NotSpoken(party, record.wire, spoken)
+            }
+            Obstacle::NoWireVersion => {
+                let parties = record.task.parties();
+                let of = |party: &PartyName| (party.clone(), self.speaks(party));
+                Blocker::NoWireVersion([of(&parties.active), of(&parties.passive)])
+            }
             Obstacle::Draining => Blocker::Draining(self.draining.is_none().then_some(party)),
             Obstacle::Full(lack) => Blocker::Full(party, lack),
             Obstacle::Kept(job) => Blocker::Kept(party, job),
         })
+    }
+}
+
+impl Engine {
+    /// The versions of the wire format that a party speaks, newest first.
+    pub(in crate::engine) fn speaks(&self, party: &PartyName) -> Vec<u16> {
+        let party = self.parties.get(party).into_iter();
+        let spoken = party.flat_map(|party| party.wire.iter().rev());
+        spoken.copied().collect()
     }
 }
 

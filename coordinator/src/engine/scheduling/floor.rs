@@ -12,8 +12,16 @@ use crate::job::Lack;
 pub(in crate::engine) struct Spot<'a> {
     pub(in crate::engine) room: Room,
     pub(in crate::engine) datasets: &'a BTreeSet<String>,
+    /// The versions of the wire format that it speaks.
+    pub(in crate::engine) wire: &'a BTreeSet<u16>,
     /// Whether nothing new begins there.
     pub(in crate::engine) draining: bool,
+}
+
+/// The newest version of the wire format that two parties speak. Numbers, and no
+/// more: the coordinator sees no message, and need not know what they stand for.
+pub(in crate::engine) fn newest_common(one: &BTreeSet<u16>, other: &BTreeSet<u16>) -> Option<u16> {
+    one.intersection(other).max().copied()
 }
 
 /// Why a job does not start, on one party's account.
@@ -23,6 +31,9 @@ pub(in crate::engine) enum Obstacle {
     Away,
     /// It does not have the dataset.
     NoDataset,
+    /// It does not speak the version of the wire format in which the job has begun;
+    /// or it and its peer speak none in common.
+    NoWireVersion,
     /// Nothing new begins there, and this is new.
     Draining,
     /// It has too little room.
@@ -59,10 +70,21 @@ pub(in crate::engine) trait Floor {
             let spot = self.spot(class.parties.of(side));
             spot.is_some_and(|spot| {
                 spot.has(class, side)
+                    && self.understand(class, spot, side)
                     && spot.goes_on_with(begun)
                     && spot.room.could_hold(class.need)
             })
         })
+    }
+
+    /// Whether a party speaks what a job of this class needs it to. Of a peer that
+    /// is not there nothing is known, and it is waited for anyhow.
+    fn understand(&self, class: &Class, spot: Spot<'_>, side: Side) -> bool {
+        if let Some(begun_in) = class.wire {
+            return spot.wire.contains(&begun_in);
+        }
+        let peer = self.spot(class.parties.of(side.other()));
+        peer.is_none_or(|peer| newest_common(spot.wire, peer.wire).is_some())
     }
 
     /// Why a job does not start, on one side's account; nothing if it may.
@@ -74,6 +96,9 @@ pub(in crate::engine) trait Floor {
         };
         if !spot.has(class, side) {
             return Some(Obstacle::NoDataset);
+        }
+        if !self.understand(class, spot, side) {
+            return Some(Obstacle::NoWireVersion);
         }
         if !spot.goes_on_with(entry.begun) {
             return Some(Obstacle::Draining);

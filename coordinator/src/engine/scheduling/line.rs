@@ -28,16 +28,20 @@ pub(in crate::engine) struct Class {
     /// What each party must have.
     pub(in crate::engine) datasets: Sides<Option<String>>,
     pub(in crate::engine) need: Need,
+    /// The version of the wire format that both parties must speak, if it has begun:
+    /// it goes on in that one.
+    pub(in crate::engine) wire: Option<u16>,
     /// The only job of this class, if it may have room already.
     pub(in crate::engine) alone: Option<JobId>,
 }
 
 impl Class {
-    pub(in crate::engine) fn of(task: &Task, alone: Option<JobId>) -> Self {
+    pub(in crate::engine) fn of(task: &Task, wire: Option<u16>, alone: Option<JobId>) -> Self {
         Self {
             parties: Sides::from_fn(|side| task.party(side).clone()),
             datasets: Sides::from_fn(|side| task.dataset(side).map(str::to_owned)),
             need: Need::of(task.resources()),
+            wire,
             alone,
         }
     }

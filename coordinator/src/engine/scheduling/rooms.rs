@@ -49,6 +49,7 @@ impl Floor for Rooms<'_> {
         (self.now.since(party.heard_at) <= self.party_timeout).then_some(Spot {
             room: party.room,
             datasets: &party.datasets,
+            wire: &party.wire,
             draining: self.draining || party.draining,
         })
     }

@@ -20,6 +20,7 @@ mod scheduling;
 mod submitting;
 mod vitals;
 mod why;
+mod wire_versions;
 
 use core::fmt::Debug;
 
@@ -233,6 +234,7 @@ fn truth() -> Sync {
         threads: None,
         memory_bytes: None,
         draining: false,
+        wire: vec![1],
         jobs: vec![],
         answers: vec![],
         seen_revision: 0,

@@ -53,9 +53,9 @@ impl Store for SqlStore {
             "INSERT INTO jobs (version, state, attempt, granted, submitted_by, \
              submitted_at_ms, started_at_ms, ended_at_ms, sides, failures, since_ms, \
              begun_at_ms, not_before_ms, attempts, retry_of, approvals, tenure, priority, spec, \
-             idempotency_key, submission_digest, key_epoch, id) \
+             idempotency_key, submission_digest, key_epoch, wire, id) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-             $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT DO NOTHING",
+             $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING",
         )
         .bind(integer(record.version)?)
         .bind(record.state.label())
@@ -79,6 +79,7 @@ impl Store for SqlStore {
         .bind(submission.map(|submission| submission.key.to_string()))
         .bind(submission.map(|submission| submission.digest.clone()))
         .bind(i64::from(record.key_epoch))
+        .bind(i64::from(record.wire))
         .bind(record.id.to_string())
         .execute(&mut *both)
         .await
@@ -99,8 +100,8 @@ impl Store for SqlStore {
             "UPDATE jobs SET version = $1, state = $2, attempt = $3, granted = $4, \
              started_at_ms = $5, ended_at_ms = $6, sides = $7, failures = $8, since_ms = $9, \
              begun_at_ms = $10, not_before_ms = $11, attempts = $12, approvals = $13, \
-             tenure = $14, priority = $15, key_epoch = $16 \
-             WHERE id = $17 AND state = $18 AND version = $19",
+             tenure = $14, priority = $15, key_epoch = $16, wire = $17 \
+             WHERE id = $18 AND state = $19 AND version = $20",
         )
         .bind(integer(record.version)?)
         .bind(record.state.label())
@@ -118,6 +119,7 @@ impl Store for SqlStore {
         .bind(json(&record.tenure)?)
         .bind(record.priority.label())
         .bind(i64::from(record.key_epoch))
+        .bind(i64::from(record.wire))
         .bind(record.id.to_string())
         .bind(change.expected_state().label())
         .bind(integer(change.expected_version())?)

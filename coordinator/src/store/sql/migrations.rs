@@ -82,6 +82,12 @@ const VERSIONS: &[Version] = &[
         sql: include_str!("../../../migrations/0010_key_rotation.sql"),
         postgres: None,
     },
+    Version {
+        number: 11,
+        name: "wire_version",
+        sql: include_str!("../../../migrations/0011_wire_version.sql"),
+        postgres: None,
+    },
 ];
 
 /// All of them.

@@ -28,6 +28,7 @@ pub(super) fn read(row: &AnyRow) -> Result<JobRecord, Problem> {
         begun_at: moment("begun_at_ms")?,
         not_before: moment("not_before_ms")?,
         attempt: number("attempt")?.try_into()?,
+        wire: number("wire")?.try_into()?,
         granted: number("granted")?,
         key_epoch: number("key_epoch")?.try_into()?,
         submitted_by: text("submitted_by")?.parse()?,

@@ -140,6 +140,12 @@ impl<S: Scheme> Announcement<S> {
         Ok(self.key)
     }
 
+    /// The key, whoever it is from.
+    #[cfg(test)]
+    pub(in crate::acml) fn key(&self) -> &S::PublicKey {
+        &self.key
+    }
+
     /// Its fields, at the end of a message's.
     pub(in crate::acml) fn write(&self, body: &mut Body) {
         body.field(&self.vow);

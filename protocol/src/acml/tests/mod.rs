@@ -13,6 +13,7 @@ mod planted_plaintext;
 mod resume;
 mod rotation;
 mod selection;
+mod vectors;
 
 use std::sync::Arc;
 

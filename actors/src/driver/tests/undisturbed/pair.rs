@@ -38,8 +38,8 @@ impl<S: Store> Pair<S> {
         let frame = entente_wire::decode_exactly::<(), Frame>(&(), &frame).unwrap();
         if let Frame::Data(envelope) = frame {
             let refused = Frame::Refused {
-                session: envelope.session,
-                position: envelope.position,
+                session: envelope.session().id(),
+                position: envelope.position(),
                 reason: Refusal::UnknownSession,
             };
             let frame = entente_wire::Encode::encoded(&refused);

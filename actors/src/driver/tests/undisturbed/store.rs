@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use entente_wire::Digest;
+use entente_wire::{Digest, Session};
 use tempfile::TempDir;
 
 use super::super::session;
@@ -86,7 +86,7 @@ impl Journal for OnDisk {
 #[test]
 fn a_journal_of_another_session_is_not_taken_for_this_ones() {
     let store = OnDisk::empty();
-    let other = entente_wire::SessionId(Digest::of("another", &[]));
+    let other = Session::new(Digest::of("another", &[]), session().version());
     drop(store.journal);
     let found = store.journals.find(JOB.parse().unwrap(), 0, other);
     assert!(matches!(found, Err(JournalError::Damaged(_))));

@@ -51,6 +51,7 @@ pub(super) struct Running {
 struct There {
     room: Room,
     datasets: BTreeSet<String>,
+    wire: BTreeSet<u16>,
     draining: bool,
 }
 
@@ -68,6 +69,7 @@ impl Floor for World {
         Some(Spot {
             room: there.room,
             datasets: &there.datasets,
+            wire: &there.wire,
             draining: there.draining,
         })
     }
@@ -121,6 +123,7 @@ impl Hall {
                 memory_bytes: None,
             },
             datasets: (0..datasets).map(|index| format!("d{index}")).collect(),
+            wire: BTreeSet::from([1]),
             draining: false,
         };
         self.world.parties.insert(name(index), there);
@@ -153,6 +156,7 @@ impl Hall {
                 threads: job.threads,
                 ..Resources::default()
             }),
+            wire: None,
             alone: None,
         };
         let id = id(self.submitted);
