@@ -11,7 +11,7 @@ use std::{
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use entente_metrics::{CertificateMeters, MetricsError, REVOKED_HANDSHAKE, Registry};
 use entente_tls::{Credentials, Identity, IdentityKind, Look, TlsError, Watch};
-use entente_wire::WIRE_VERSIONS;
+use entente_wire::WireVersion;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -114,7 +114,7 @@ pub async fn serve(
 ) -> Result<(), CoordinatorError> {
     config.check()?;
     check_identity(&config, credentials.identity())?;
-    registry.runs(env!("CARGO_PKG_VERSION"), WIRE_VERSIONS);
+    registry.runs(env!("CARGO_PKG_VERSION"), WireVersion::NEWEST.number());
 
     let credentials = Arc::new(credentials);
     let certificates = CertificateMeters::new(registry.clone(), Look::LABELS.into_iter());

@@ -79,7 +79,7 @@ pub(crate) fn seat<R: Role>(
         _called: seat
             .meters
             .roll()
-            .call(id, R::PROTOCOL, R::ROLE, session.into()),
+            .call(id, R::PROTOCOL, R::ROLE, session.id().into()),
         outbox: seat.meters.outbox(),
         waited: Waited::nothing(Instant::now()),
         span: seat.plan.span(),

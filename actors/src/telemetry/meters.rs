@@ -11,7 +11,7 @@ use entente_metrics::{
 };
 use entente_protocol::{acml::KeyFault, control::Progress, job::PartyName};
 use entente_tls::Look;
-use entente_wire::WIRE_VERSIONS;
+use entente_wire::WireVersion;
 
 use super::roll::Roll;
 use crate::driver::Standing;
@@ -68,7 +68,7 @@ impl Meters {
         registry
             .family(&RESTORES)
             .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
-        registry.runs(env!("CARGO_PKG_VERSION"), WIRE_VERSIONS);
+        registry.runs(env!("CARGO_PKG_VERSION"), WireVersion::NEWEST.number());
     }
 
     /// Whether nothing new begins here.

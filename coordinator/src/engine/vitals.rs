@@ -47,10 +47,11 @@ const RUN: [JobState; 3] = [JobState::Reserved, JobState::Running, JobState::Par
 
 impl Engine {
     /// What queued jobs may be [blocked](Self::blocked) by.
-    pub(crate) const BLOCKED_BY: [&'static str; 7] = [
+    pub(crate) const BLOCKED_BY: [&'static str; 8] = [
         NOT_DUE,
         "not_connected",
         "no_dataset",
+        "no_wire_version",
         "draining",
         "no_room",
         "kept",

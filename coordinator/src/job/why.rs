@@ -210,9 +210,11 @@ pub enum Reason {
 
 impl Reason {
     /// A closed set of names, for metrics: those of the API.
-    pub const LABELS: [&'static str; 14] = [
+    pub const LABELS: [&'static str; 16] = [
         "not_connected",
         "no_dataset",
+        "not_spoken",
+        "no_wire_version",
         "draining",
         "no_room",
         "kept",
@@ -232,6 +234,8 @@ impl Reason {
         match self {
             Self::NotConnected { .. } => "not_connected",
             Self::NoDataset { .. } => "no_dataset",
+            Self::NotSpoken { .. } => "not_spoken",
+            Self::NoWireVersion { .. } => "no_wire_version",
             Self::Draining { .. } => "draining",
             Self::NoRoom { .. } => "no_room",
             Self::Kept { .. } => "kept",

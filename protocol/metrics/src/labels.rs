@@ -26,7 +26,7 @@ pub const LABELS: &[Label] = &[
     label(
         "by",
         "What a queued job waits for.",
-        "not_due, not_connected, no_dataset, draining, no_room, kept, nothing",
+        "not_due, not_connected, no_dataset, no_wire_version, draining, no_room, kept, nothing",
     ),
     label(
         "class",

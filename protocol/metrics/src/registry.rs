@@ -57,11 +57,10 @@ impl Registry {
         }
     }
 
-    /// Says what runs: its version, and the versions of the protocol between parties that
-    /// it speaks.
-    pub fn runs(&self, version: &str, wire: &[u16]) {
-        let newest = wire.iter().max().map(u16::to_string);
-        let build = [version, newest.as_deref().unwrap_or("none")];
+    /// Says what runs: its version, and the newest version of the wire format that it
+    /// speaks.
+    pub fn runs(&self, version: &str, newest_wire: u16) {
+        let build = [version, &newest_wire.to_string()];
         self.family(&BUILD_INFO).with(build).set(1);
     }
 

@@ -48,6 +48,7 @@ impl Obstacle {
         match self {
             Self::Away => "not_connected",
             Self::NoDataset => "no_dataset",
+            Self::NoWireVersion => "no_wire_version",
             Self::Draining => "draining",
             Self::Full(_) => "no_room",
             Self::Kept(_) => "kept",
