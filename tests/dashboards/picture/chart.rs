@@ -37,7 +37,7 @@ pub(super) fn draw(
         let up = (value.clamp(low, high) - low) / (high - low);
         (left + across * (right - left), bottom - up * (bottom - top))
     };
-    let marks = ((high - low) / step).round() as u32;
+    let marks = ((high - low) / step + 1e-6).floor() as u32;
     for mark in 0..=marks {
         let value = low + f64::from(mark) * step;
         let (_, at) = place((window.0, value));
@@ -60,8 +60,14 @@ pub(super) fn draw(
         let colour = COLOURS[number % COLOURS.len()];
         let points: Vec<(f64, f64)> = line.iter().copied().map(place).collect();
         if panel.stack && points.len() > 1 {
-            let floor = [points[points.len() - 1].0, points[0].0].map(|at| (at, bottom));
-            svg.area(&[&points[..], &floor].concat(), colour);
+            let values = series[number].points.iter().map(|point| point.1);
+            let floor = line
+                .iter()
+                .zip(values)
+                .map(|((at, top), own)| (*at, top - own));
+            let back = floor.rev().map(place);
+            let around: Vec<(f64, f64)> = points.iter().copied().chain(back).collect();
+            svg.area(&around, colour);
         }
         match points[..] {
             // One point is no line.
@@ -127,6 +133,7 @@ fn axis(values: impl Iterator<Item = f64>, panel: &Panel) -> (f64, f64, f64) {
         .find(|factor| factor * power >= rough * 0.999);
     let step = power * factor.unwrap_or(10.0);
     let low = (least / step + 1e-9).floor() * step;
+    let low = panel.min.unwrap_or(low);
     let high = (most / step - 1e-9).ceil() * step;
     (low, high.max(low + step), step)
 }
@@ -134,16 +141,25 @@ fn axis(values: impl Iterator<Item = f64>, panel: &Panel) -> (f64, f64, f64) {
 /// What stands in each line below: which series, and its name.
 type Entry = (Option<usize>, String);
 
+/// Of many lines those are named that leave zero.
 fn legend(series: &[Series], room: f64) -> Vec<Vec<Entry>> {
+    let moves = |one: &Series| one.points.iter().any(|point| point.1 != 0.0);
+    let named = |one: &Series| series.len() <= 4 || moves(one);
     let mut lines: Vec<Vec<Entry>> = vec![Vec::new()];
     let mut used = 20.0;
-    for (number, one) in series.iter().enumerate() {
-        let text = fitting(&one.name, SMALL, room - 60.0);
+    let entries = series.iter().enumerate().filter(|(_, one)| named(one));
+    let entries = entries.map(|(number, one)| (Some(number), one.name.clone()));
+    let still = series.iter().filter(|one| !named(one)).count();
+    let still = (still > 0).then(|| (None, format!("{still} at 0")));
+    let entries: Vec<Entry> = entries.chain(still).collect();
+    let count = entries.len();
+    for (place, (number, name)) in entries.into_iter().enumerate() {
+        let text = fitting(&name, SMALL, room - 60.0);
         let needed = width(&text, SMALL) + 24.0;
         if used + needed > room && !lines[lines.len() - 1].is_empty() {
             if lines.len() == LEGEND_LINES {
                 // In the place of the last one that had room.
-                let more = format!("and {} more", series.len() - number + 1);
+                let more = format!("and {} more", count - place + 1);
                 if let Some(last) = lines.last_mut().and_then(|line| line.last_mut()) {
                     *last = (None, more);
                 }
@@ -154,7 +170,7 @@ fn legend(series: &[Series], room: f64) -> Vec<Vec<Entry>> {
         }
         used += needed;
         if let Some(last) = lines.last_mut() {
-            last.push((Some(number), text));
+            last.push((number, text));
         }
     }
     lines
