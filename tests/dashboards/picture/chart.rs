@@ -1,5 +1,7 @@
 //! Lines over time, with axes and a legend.
 
+use std::collections::BTreeMap;
+
 use super::{
     data::Series,
     svg::{Anchor, Svg, fitting, width},
@@ -30,7 +32,7 @@ pub(super) fn draw(
     let (right, top) = (x + w - 8.0, y + 4.0);
     let bottom = y + h - LEGEND_LINE * legend.len() as f64 - 20.0;
     let tops = stacked(series, panel.stack);
-    let values = tops.iter().flatten().map(|point| point.1);
+    let values = tops.iter().flatten().map(|top| top.0.1);
     let (low, high, step) = axis(values, panel);
     let place = |(at, value): (f64, f64)| {
         let across = (at - window.0) / (window.1 - window.0);
@@ -58,21 +60,19 @@ pub(super) fn draw(
     // What lies on top is drawn first, and what it stands on over it.
     for (number, line) in tops.iter().enumerate().rev() {
         let colour = COLOURS[number % COLOURS.len()];
-        let points: Vec<(f64, f64)> = line.iter().copied().map(place).collect();
-        if panel.stack && points.len() > 1 {
-            let values = series[number].points.iter().map(|point| point.1);
-            let floor = line
-                .iter()
-                .zip(values)
-                .map(|((at, top), own)| (*at, top - own));
-            let back = floor.rev().map(place);
-            let around: Vec<(f64, f64)> = points.iter().copied().chain(back).collect();
-            svg.area(&around, colour);
-        }
-        match points[..] {
-            // One point is no line.
-            [(at, up)] => svg.line(&[(at - 3.0, up), (at + 3.0, up)], colour, 2.5),
-            _ => svg.line(&points, colour, 1.5),
+        for run in runs(line) {
+            let points: Vec<(f64, f64)> = run.iter().map(|top| place(top.0)).collect();
+            if panel.stack && points.len() > 1 {
+                let back = run.iter().rev();
+                let back = back.map(|((at, _), floor)| place((*at, *floor)));
+                let around: Vec<(f64, f64)> = points.iter().copied().chain(back).collect();
+                svg.area(&around, colour);
+            }
+            match points[..] {
+                // One point is no line.
+                [(at, up)] => svg.line(&[(at - 2.0, up), (at + 2.0, up)], colour, 2.0),
+                _ => svg.line(&points, colour, 1.5),
+            }
         }
     }
     let mut at = bottom + 20.0;
@@ -90,21 +90,33 @@ pub(super) fn draw(
     }
 }
 
+/// A point, and what it stands on.
+type Top = ((f64, f64), f64);
+
 /// Each line on those before it, if they are to stand on each other.
-fn stacked(series: &[Series], stack: bool) -> Vec<Vec<(f64, f64)>> {
-    let mut below: std::collections::BTreeMap<u64, f64> = std::collections::BTreeMap::new();
+fn stacked(series: &[Series], stack: bool) -> Vec<Vec<Top>> {
+    let mut below: BTreeMap<u64, f64> = BTreeMap::new();
     let lines = series.iter().map(|series| {
         let points = series.points.iter().map(|&(at, value)| {
             if !stack {
-                return (at, value);
+                return ((at, value), 0.0);
             }
             let sum = below.entry(at.to_bits()).or_insert(0.0);
+            let floor = *sum;
             *sum += value;
-            (at, *sum)
+            ((at, *sum), floor)
         });
         points.collect()
     });
     lines.collect()
+}
+
+/// A line in pieces: where nothing was answered there is a gap, as in Grafana.
+fn runs(line: &[Top]) -> Vec<&[Top]> {
+    let between = line.windows(2).map(|two| two[1].0.0 - two[0].0.0);
+    let step = between.fold(f64::INFINITY, f64::min);
+    line.chunk_by(|one, next| next.0.0 - one.0.0 < 1.5 * step)
+        .collect()
 }
 
 /// From, to, and from mark to mark: round numbers around all values.
@@ -174,4 +186,13 @@ fn legend(series: &[Series], room: f64) -> Vec<Vec<Entry>> {
         }
     }
     lines
+}
+
+#[test]
+fn gaps_are_not_drawn_over() {
+    let top = |at: f64| ((at, 1.0), 0.0);
+    let line = [0.0, 1.0, 2.0, 5.0, 6.0].map(top);
+    let pieces: Vec<usize> = runs(&line).iter().map(|run| run.len()).collect();
+    assert_eq!(pieces, [3, 2]);
+    assert_eq!(runs(&line[..1]).len(), 1);
 }
