@@ -17,7 +17,7 @@ use entente_protocol::{
     control::{Assignment, Failure},
     job::{Job, JobError, JobId, PartyName, Protocol, Question, Side, Task},
     network::NetworkError,
-    session::session,
+    session::{Correlation, session},
 };
 use entente_wire::{Digest, NotSpoken, Secret, Session};
 use thiserror::Error;
@@ -109,6 +109,11 @@ impl Plan {
             side,
             peer,
         })
+    }
+
+    /// What the attempt is called in logs.
+    pub(crate) fn correlation(&self) -> Correlation {
+        Correlation::of(self.id, self.task.digest(), self.attempt)
     }
 
     /// What every line of the log about this attempt stands in.

@@ -1,7 +1,7 @@
 //! With real processes and a real Prometheus: every query of every dashboard
 //! answers, and alerts fire when what they are about has happened.
 //!
-//! `ENTENTE_PICTURES=300 cargo test --test dashboards live` lets everything run for
+//! `ENTENTE_PICTURES=120 cargo test --test dashboards live` lets everything run for
 //! so many seconds and draws the pictures of `dashboards/README.md` anew.
 
 use std::{

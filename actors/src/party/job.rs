@@ -74,12 +74,13 @@ pub(crate) fn seat<R: Role>(
     key_wish: KeyWish,
     seat: Seat,
 ) -> JobHandle {
-    let (id, session) = (seat.plan.id, seat.plan.session);
+    let id = seat.plan.id;
     let actor = JobActor {
-        _called: seat
-            .meters
-            .roll()
-            .call(id, R::PROTOCOL, R::ROLE, session.id().into()),
+        called: Some(
+            seat.meters
+                .roll()
+                .call(id, R::PROTOCOL, R::ROLE, seat.plan.correlation()),
+        ),
         outbox: seat.meters.outbox(),
         waited: Waited::nothing(Instant::now()),
         span: seat.plan.span(),
@@ -127,8 +128,8 @@ struct JobActor<R: Role> {
     outbox: Share,
     /// For messages of the peer.
     waited: Waited,
-    /// While it runs.
-    _called: Called,
+    /// Until it is over.
+    called: Option<Called>,
 }
 
 /// A computation is back from the pool.
@@ -337,6 +338,9 @@ impl<R: Role> JobActor<R> {
         let _inside = span.enter();
         self.meters.progress(&self.told, &status.progress);
         self.told = status.progress;
+        if status.standing.is_over() {
+            self.called = None;
+        }
         match &status.standing {
             Standing::Finished => tracing::info!("finished"),
             Standing::Failed(failure) => {

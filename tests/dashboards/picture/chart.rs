@@ -1,5 +1,7 @@
 //! Lines over time, with axes and a legend.
 
+use std::collections::BTreeMap;
+
 use super::{
     data::Series,
     svg::{Anchor, Svg, fitting, width},
@@ -30,14 +32,14 @@ pub(super) fn draw(
     let (right, top) = (x + w - 8.0, y + 4.0);
     let bottom = y + h - LEGEND_LINE * legend.len() as f64 - 20.0;
     let tops = stacked(series, panel.stack);
-    let values = tops.iter().flatten().map(|point| point.1);
+    let values = tops.iter().flatten().map(|top| top.0.1);
     let (low, high, step) = axis(values, panel);
     let place = |(at, value): (f64, f64)| {
         let across = (at - window.0) / (window.1 - window.0);
         let up = (value.clamp(low, high) - low) / (high - low);
         (left + across * (right - left), bottom - up * (bottom - top))
     };
-    let marks = ((high - low) / step).round() as u32;
+    let marks = ((high - low) / step + 1e-6).floor() as u32;
     for mark in 0..=marks {
         let value = low + f64::from(mark) * step;
         let (_, at) = place((window.0, value));
@@ -58,15 +60,19 @@ pub(super) fn draw(
     // What lies on top is drawn first, and what it stands on over it.
     for (number, line) in tops.iter().enumerate().rev() {
         let colour = COLOURS[number % COLOURS.len()];
-        let points: Vec<(f64, f64)> = line.iter().copied().map(place).collect();
-        if panel.stack && points.len() > 1 {
-            let floor = [points[points.len() - 1].0, points[0].0].map(|at| (at, bottom));
-            svg.area(&[&points[..], &floor].concat(), colour);
-        }
-        match points[..] {
-            // One point is no line.
-            [(at, up)] => svg.line(&[(at - 3.0, up), (at + 3.0, up)], colour, 2.5),
-            _ => svg.line(&points, colour, 1.5),
+        for run in runs(line) {
+            let points: Vec<(f64, f64)> = run.iter().map(|top| place(top.0)).collect();
+            if panel.stack && points.len() > 1 {
+                let back = run.iter().rev();
+                let back = back.map(|((at, _), floor)| place((*at, *floor)));
+                let around: Vec<(f64, f64)> = points.iter().copied().chain(back).collect();
+                svg.area(&around, colour);
+            }
+            match points[..] {
+                // One point is no line.
+                [(at, up)] => svg.line(&[(at - 2.0, up), (at + 2.0, up)], colour, 2.0),
+                _ => svg.line(&points, colour, 1.5),
+            }
         }
     }
     let mut at = bottom + 20.0;
@@ -84,21 +90,33 @@ pub(super) fn draw(
     }
 }
 
+/// A point, and what it stands on.
+type Top = ((f64, f64), f64);
+
 /// Each line on those before it, if they are to stand on each other.
-fn stacked(series: &[Series], stack: bool) -> Vec<Vec<(f64, f64)>> {
-    let mut below: std::collections::BTreeMap<u64, f64> = std::collections::BTreeMap::new();
+fn stacked(series: &[Series], stack: bool) -> Vec<Vec<Top>> {
+    let mut below: BTreeMap<u64, f64> = BTreeMap::new();
     let lines = series.iter().map(|series| {
         let points = series.points.iter().map(|&(at, value)| {
             if !stack {
-                return (at, value);
+                return ((at, value), 0.0);
             }
             let sum = below.entry(at.to_bits()).or_insert(0.0);
+            let floor = *sum;
             *sum += value;
-            (at, *sum)
+            ((at, *sum), floor)
         });
         points.collect()
     });
     lines.collect()
+}
+
+/// A line in pieces: where nothing was answered there is a gap, as in Grafana.
+fn runs(line: &[Top]) -> Vec<&[Top]> {
+    let between = line.windows(2).map(|two| two[1].0.0 - two[0].0.0);
+    let step = between.fold(f64::INFINITY, f64::min);
+    line.chunk_by(|one, next| next.0.0 - one.0.0 < 1.5 * step)
+        .collect()
 }
 
 /// From, to, and from mark to mark: round numbers around all values.
@@ -127,6 +145,7 @@ fn axis(values: impl Iterator<Item = f64>, panel: &Panel) -> (f64, f64, f64) {
         .find(|factor| factor * power >= rough * 0.999);
     let step = power * factor.unwrap_or(10.0);
     let low = (least / step + 1e-9).floor() * step;
+    let low = panel.min.unwrap_or(low);
     let high = (most / step - 1e-9).ceil() * step;
     (low, high.max(low + step), step)
 }
@@ -134,16 +153,25 @@ fn axis(values: impl Iterator<Item = f64>, panel: &Panel) -> (f64, f64, f64) {
 /// What stands in each line below: which series, and its name.
 type Entry = (Option<usize>, String);
 
+/// Of many lines those are named that leave zero.
 fn legend(series: &[Series], room: f64) -> Vec<Vec<Entry>> {
+    let moves = |one: &Series| one.points.iter().any(|point| point.1 != 0.0);
+    let named = |one: &Series| series.len() <= 4 || moves(one);
     let mut lines: Vec<Vec<Entry>> = vec![Vec::new()];
     let mut used = 20.0;
-    for (number, one) in series.iter().enumerate() {
-        let text = fitting(&one.name, SMALL, room - 60.0);
+    let entries = series.iter().enumerate().filter(|(_, one)| named(one));
+    let entries = entries.map(|(number, one)| (Some(number), one.name.clone()));
+    let still = series.iter().filter(|one| !named(one)).count();
+    let still = (still > 0).then(|| (None, format!("{still} at 0")));
+    let entries: Vec<Entry> = entries.chain(still).collect();
+    let count = entries.len();
+    for (place, (number, name)) in entries.into_iter().enumerate() {
+        let text = fitting(&name, SMALL, room - 60.0);
         let needed = width(&text, SMALL) + 24.0;
         if used + needed > room && !lines[lines.len() - 1].is_empty() {
             if lines.len() == LEGEND_LINES {
                 // In the place of the last one that had room.
-                let more = format!("and {} more", series.len() - number + 1);
+                let more = format!("and {} more", count - place + 1);
                 if let Some(last) = lines.last_mut().and_then(|line| line.last_mut()) {
                     *last = (None, more);
                 }
@@ -154,8 +182,17 @@ fn legend(series: &[Series], room: f64) -> Vec<Vec<Entry>> {
         }
         used += needed;
         if let Some(last) = lines.last_mut() {
-            last.push((Some(number), text));
+            last.push((number, text));
         }
     }
     lines
+}
+
+#[test]
+fn gaps_are_not_drawn_over() {
+    let top = |at: f64| ((at, 1.0), 0.0);
+    let line = [0.0, 1.0, 2.0, 5.0, 6.0].map(top);
+    let pieces: Vec<usize> = runs(&line).iter().map(|run| run.len()).collect();
+    assert_eq!(pieces, [3, 2]);
+    assert_eq!(runs(&line[..1]).len(), 1);
 }

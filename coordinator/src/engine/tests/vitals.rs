@@ -95,7 +95,7 @@ fn queued_jobs_are_counted_by_what_each_waits_for_first() {
         world.submit(number, job());
     }
     world.pass(Span::seconds(1));
-    world.submit(6, job_between("bank-a", "bank-z"));
+    world.submit(6, job_between("bank-y", "bank-z"));
     assert_eq!(by(&world), [("no_room", 3), ("not_connected", 1)]);
     assert_eq!(world.engine.queued_since(), Some(since));
     for number in 3..7 {
