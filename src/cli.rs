@@ -12,6 +12,7 @@ mod party;
 mod reproduce;
 mod sealing;
 mod shared;
+mod worker;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     reproduce::{Experiment, ReproduceArgs},
     sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
+    worker::WorkerArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArgs),
     /// Take part in jobs: the process beside an organisation's data; approve of them.
     Party(PartyArgs),
+    /// Run one job for a party that runs elsewhere; parties start these themselves.
+    Worker(WorkerArgs),
     /// Submit and follow jobs.
     Job(JobArgs),
     /// Look after the halves of models at one party.

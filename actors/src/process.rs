@@ -1,6 +1,6 @@
 //! A party from its start to its end.
 
-use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use actix::{Actor, AsyncContext};
 use entente_he::{Backend, Scheme};
@@ -16,7 +16,7 @@ use crate::{
     approval::{Desk, Ledger},
     background::{Background, WorksAhead},
     compute::ComputePool,
-    config::{ComputeSection, ConfigError, PartyConfig},
+    config::{ComputeSection, ConfigError, LauncherSection, PartyConfig},
     journals::Journals,
     launch::{Launch, Launcher},
     party::{self, Coordinator, Halt, PartyActor, SyncError},
@@ -26,6 +26,7 @@ use crate::{
     state_dir::StateDirLock,
     telemetry::{Measured, Meters, MetricsServer, ServerError},
     transport::{self, Heartbeat, TransportError},
+    workers::{Cluster, Processes, Reception, ReceptionError, Workers},
 };
 
 /// Where a party listens, once it does.
@@ -35,6 +36,17 @@ pub struct Addresses {
     pub parties: SocketAddr,
     /// For `/metrics`, if it is served.
     pub metrics: Option<SocketAddr>,
+    /// For its workers, if it has any.
+    pub workers: Option<SocketAddr>,
+}
+
+/// What a party must know of its own process to start others.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The binary that runs.
+    pub program: PathBuf,
+    /// The file that its configuration came from.
+    pub config: PathBuf,
 }
 
 /// Why a party does not start.
@@ -88,6 +100,12 @@ pub enum PartyError {
     /// The coordinator cannot be reached, ever.
     #[error("coordinator: {0}")]
     Coordinator(String),
+    /// Its workers cannot call.
+    #[error(transparent)]
+    Workers(#[from] ReceptionError),
+    /// Its workers cannot be made, ever.
+    #[error("[launcher]: {0}")]
+    Launcher(String),
     /// `/metrics` cannot be served.
     #[error(transparent)]
     Metrics(#[from] ServerError),
@@ -117,7 +135,8 @@ impl From<SyncError> for PartyError {
 /// [`PartyError`], before `ready` is called. Afterwards nothing ends a party
 /// but `shutdown`.
 pub async fn run<S: Scheme>(
-    mut config: PartyConfig,
+    config: PartyConfig,
+    host: Host,
     credentials: Arc<Credentials>,
     sealing: Arc<dyn WrapKeys>,
     backend: Arc<dyn Backend<S>>,
@@ -125,22 +144,16 @@ pub async fn run<S: Scheme>(
     ready: impl FnOnce(Addresses),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), PartyError> {
-    let own = own_name(&config, &credentials)?;
-    config.party.name = Some(own.clone());
-    config.check()?;
-    let pool = compute_pool(&config.compute)?;
-    let backend = Arc::new(Measured::new(backend, registry.clone()));
-    let backend = worked_ahead_for(backend, &config.compute, &pool)?;
-    let config = Arc::new(config);
-    let launch = Arc::new(Launcher::<S>::new(
-        config.clone(),
-        own.clone(),
-        backend,
-        Arc::new(Certified(credentials.clone())),
-    ));
+    let Parts {
+        own,
+        config,
+        pool,
+        launch,
+    } = Parts::new(config, &credentials, backend, &registry)?;
     let process = Process {
         own,
         config,
+        host: Some(host),
         pool,
         credentials,
         sealing,
@@ -150,10 +163,49 @@ pub async fn run<S: Scheme>(
     process.run(launch, ready, shutdown).await
 }
 
+/// What every process that runs jobs is made of.
+pub(crate) struct Parts {
+    pub(crate) own: PartyName,
+    pub(crate) config: Arc<PartyConfig>,
+    pub(crate) pool: ComputePool,
+    pub(crate) launch: Arc<dyn Launch>,
+}
+
+impl Parts {
+    pub(crate) fn new<S: Scheme>(
+        mut config: PartyConfig,
+        credentials: &Arc<Credentials>,
+        backend: Arc<dyn Backend<S>>,
+        registry: &Registry,
+    ) -> Result<Self, PartyError> {
+        let own = own_name(&config, credentials)?;
+        config.party.name = Some(own.clone());
+        config.check()?;
+        let pool = compute_pool(&config.compute)?;
+        let backend = Arc::new(Measured::new(backend, registry.clone()));
+        let backend = worked_ahead_for(backend, &config.compute, &pool)?;
+        let config = Arc::new(config);
+        let launch = Arc::new(Launcher::<S>::new(
+            config.clone(),
+            own.clone(),
+            backend,
+            Arc::new(Certified(credentials.clone())),
+        ));
+        Ok(Self {
+            own,
+            config,
+            pool,
+            launch,
+        })
+    }
+}
+
 /// What [`run`] does, whatever is launched.
 pub(crate) struct Process {
     pub(crate) own: PartyName,
     pub(crate) config: Arc<PartyConfig>,
+    /// Nothing where no other process is started.
+    pub(crate) host: Option<Host>,
     pub(crate) pool: ComputePool,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) sealing: Arc<dyn WrapKeys>,
@@ -171,6 +223,7 @@ impl Process {
         let Self {
             own,
             config,
+            host,
             pool,
             credentials,
             sealing,
@@ -226,6 +279,20 @@ impl Process {
             })
             .transpose()?;
 
+        let (reception, workers) = match (&config.launcher, host) {
+            (Some(section), Some(host)) => {
+                let cluster = cluster(section, host, &own, &config).await?;
+                let workers = Workers::new(cluster, config.party.state_dir.clone());
+                let reception = Reception::open(
+                    section.listen(),
+                    workers.clone(),
+                    credentials.clone(),
+                    heartbeat,
+                );
+                (Some(reception.await?), Some(workers))
+            }
+            _ => (None, None),
+        };
         let news = Arc::new(Notify::new());
         let actor = PartyActor::new(
             config,
@@ -235,7 +302,8 @@ impl Process {
             pool,
             meters.clone(),
             news.clone(),
-        );
+        )
+        .with(workers.clone());
         let party = PartyActor::create(|ctx| {
             let events = futures_util::stream::poll_fn(move |cx| events.poll_recv(cx));
             ctx.add_stream(events);
@@ -252,19 +320,52 @@ impl Process {
         ready(Addresses {
             parties: address,
             metrics: server.as_ref().map(MetricsServer::address),
+            workers: reception.as_ref().map(|reception| reception.address),
         });
 
         shutdown.await;
         tracing::info!(party = %own, "stops");
         sync.abort();
         stop.cancel();
+        // Nobody makes or ends a worker from here on but who stops them all.
+        drop(reception);
         // An actor that is gone has stopped already.
         let _ = party.send(Halt).await;
+        if let Some(workers) = workers {
+            workers.close().await;
+        }
         journals.closed().await;
         if let Some(server) = server {
             server.stop().await;
         }
         Ok(())
+    }
+}
+
+/// Where the workers of a party are made.
+async fn cluster(
+    section: &LauncherSection,
+    host: Host,
+    own: &PartyName,
+    config: &PartyConfig,
+) -> Result<Arc<dyn Cluster>, PartyError> {
+    match section {
+        LauncherSection::Process(_) => {
+            let Host { program, config: file } = host;
+            let processes = Processes::new(program, file, &config.party.state_dir);
+            tracing::info!("each job runs in a process of its own");
+            Ok(Arc::new(processes))
+        }
+        #[cfg(feature = "kubernetes")]
+        LauncherSection::Kubernetes(section) => {
+            let kubernetes = crate::workers::Kubernetes::connect(section, own).await;
+            Ok(Arc::new(kubernetes.map_err(|error| PartyError::Launcher(error.to_string()))?))
+        }
+        // The configuration was checked before.
+        #[cfg(not(feature = "kubernetes"))]
+        LauncherSection::Kubernetes(_) => Err(PartyError::Launcher(format!(
+            "{own} was built without --features kubernetes"
+        ))),
     }
 }
 
@@ -301,7 +402,8 @@ fn own_name(config: &PartyConfig, credentials: &Credentials) -> Result<PartyName
     }
 }
 
-fn take_state_dir(config: &PartyConfig) -> Result<StateDirLock, PartyError> {
+/// Takes the state directory for this process alone.
+pub(crate) fn take_state_dir(config: &PartyConfig) -> Result<StateDirLock, PartyError> {
     let path = || config.party.state_dir.display().to_string();
     match StateDirLock::take(&config.party.state_dir) {
         Ok(Some(alone)) => Ok(alone),

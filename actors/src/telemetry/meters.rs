@@ -8,7 +8,7 @@ use entente_metrics::{
     JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT, KEY_EPOCH, KEY_REFUSED, KEY_ROTATED, KEY_ROTATIONS,
     KEY_SINCE, LABEL_LEAK_AUC, LINK_CONNECT, LINKS_UP, MESSAGE_BYTES, MESSAGE_RESEND, MESSAGES,
     MESSAGES_REFUSED, PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES, RESTORES, RETRIES, ROUNDS,
-    Registry, SAMPLES, STEP_SECONDS, UNKEPT,
+    Registry, SAMPLES, STEP_SECONDS, UNKEPT, WORKER_STATES, WORKERS,
 };
 use entente_protocol::{acml::KeyFault, control::Progress, job::PartyName};
 use entente_tls::Look;
@@ -65,8 +65,17 @@ impl Meters {
         registry
             .family(&RESTORES)
             .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
+        self.workers([0; WORKER_STATES.len()]);
         let version = [env!("CARGO_PKG_VERSION")];
         registry.family(&BUILD_INFO).with(version).set(1);
+    }
+
+    /// How many workers are in each of [`WORKER_STATES`].
+    pub(crate) fn workers(&self, counts: [i64; WORKER_STATES.len()]) {
+        let workers = self.registry.family(&WORKERS);
+        for (state, count) in WORKER_STATES.into_iter().zip(counts) {
+            workers.with([state]).set(count);
+        }
     }
 
     /// Whether nothing new begins here.

@@ -21,7 +21,6 @@ use super::{
     Arrival, Heartbeat, LinkError, LinkEvent,
     framing::{FrameReader, write_frame},
 };
-use crate::delivery::Received;
 
 /// Frames that wait to be written. Beyond, messages are left to be sent again
 /// and pings to the next beat.
@@ -38,7 +37,8 @@ pub type Packed = Arc<Vec<u8>>;
 #[derive(Clone)]
 pub struct Link {
     peer: PartyName,
-    who: Arc<Peer>,
+    /// Nobody's certificate, where somebody else holds the line.
+    who: Option<Arc<Peer>>,
     revoked: Arc<OnceLock<Revocation>>,
     number: u64,
     queue: mpsc::Sender<Packed>,
@@ -72,7 +72,24 @@ impl Link {
     /// # Errors
     /// Its revocation.
     pub(super) fn standing(&self, credentials: &Credentials) -> Result<(), Box<Revocation>> {
-        self.who.standing(credentials)
+        let who = self.who.as_ref();
+        who.map_or(Ok(()), |who| who.standing(credentials))
+    }
+
+    /// A link that somebody else holds: what is sent over it goes into `queue`.
+    pub(crate) fn held_elsewhere(
+        peer: PartyName,
+        number: u64,
+        queue: mpsc::Sender<Packed>,
+    ) -> Self {
+        Self {
+            peer,
+            who: None,
+            revoked: Arc::default(),
+            number,
+            queue,
+            closed: CancellationToken::new(),
+        }
     }
 
     /// Ends the link since the peer's certificate was revoked; whether it was not
@@ -158,7 +175,7 @@ pub(super) fn handle(
     let (queue, packed) = mpsc::channel(QUEUE);
     let link = Link {
         peer,
-        who: Arc::new(who),
+        who: Some(Arc::new(who)),
         revoked: Arc::default(),
         number,
         queue,
@@ -173,33 +190,15 @@ async fn read<R: AsyncRead + Unpin>(
     events: &mpsc::Sender<LinkEvent>,
 ) -> Result<(), LinkError> {
     loop {
-        let arrival = match reader.next().await? {
-            Frame::Data(envelope) => Arrival::Data(Arc::new(Received::from(envelope))),
-            Frame::Ack {
-                session,
-                position,
-                digest,
-            } => Arrival::Ack {
-                session,
-                position,
-                digest,
-            },
-            Frame::Refused {
-                session,
-                position,
-                reason,
-            } => Arrival::Refused {
-                session,
-                position,
-                reason,
-            },
-            Frame::Ping(number) => {
+        let arrival = match Arrival::of(reader.next().await?) {
+            Ok(arrival) => arrival,
+            Err(Frame::Ping(number)) => {
                 link.send(Arc::new(Frame::Pong(number).encoded()));
                 continue;
             }
             // That something came is all there is to know.
-            Frame::Pong(_) => continue,
-            frame @ Frame::Hello(_) => return Err(LinkError::Unexpected(name(&frame))),
+            Err(Frame::Pong(_)) => continue,
+            Err(frame) => return Err(LinkError::Unexpected(name(&frame))),
         };
         let event = LinkEvent::Arrived {
             from: link.peer.clone(),
@@ -235,7 +234,8 @@ async fn write<W: AsyncWrite + Unpin>(
     }
 }
 
-fn name(frame: &Frame) -> &'static str {
+/// What a frame is called.
+pub(crate) fn name(frame: &Frame) -> &'static str {
     match frame {
         Frame::Hello(_) => "greeting",
         Frame::Data(_) => "message",

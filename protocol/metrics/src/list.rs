@@ -125,6 +125,10 @@ list! {
         "1 while the link to a peer is up, 0 while it is down.",
         ["peer"];
 
+    WORKERS: Gauge = "entente_workers",
+        "Workers that jobs of this party run in now, by how far they are; 0 where jobs run in the party.",
+        ["state"];
+
     ROUNDS: Counter = "entente_rounds_total", "Training rounds done: mini-batches.", [];
     EXCHANGES: Counter = "entente_exchanges_total",
         "Exchanges done: set-ups, training rounds and batches of inference.", [];
@@ -226,6 +230,10 @@ pub const KEY_OWNER: &str = "key_owner";
 pub const EVALUATOR: &str = "evaluator";
 /// Values of the label `end`.
 pub const HE_ENDS: [&str; 2] = [KEY_OWNER, EVALUATOR];
+
+/// Values of the label `state` of [`WORKERS`]: nobody can start it yet; it was started;
+/// it is there.
+pub const WORKER_STATES: [&str; 3] = ["waiting", "starting", "connected"];
 
 /// Values of the label `outcome` of [`KEY_ROTATIONS`]: the next one is in use.
 pub const KEY_ROTATED: &str = "rotated";

@@ -10,6 +10,7 @@ const WITHOUT_UNIT: &[&str] = &[
     "entente_he_pool_values",
     "entente_links_up",
     "entente_party_jobs",
+    "entente_workers",
     "entente_jobs",
     "entente_leader",
     "entente_draining",

@@ -141,6 +141,49 @@ pub enum Frame {
     Pong(u64),
 }
 
+/// What an encoded frame is about, without its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// The session.
+    pub session: SessionId,
+    /// The place in it.
+    pub position: Position,
+    /// Whether it is a message, and not an answer to one.
+    pub is_message: bool,
+}
+
+impl Frame {
+    /// What an encoded frame is about, for whoever hands it on unopened.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: it is about no session.
+    pub fn address(encoded: &[u8]) -> Result<Address, DecodeError> {
+        let mut input = Reader::new(encoded);
+        let is_message = match input.u8("frame type")? {
+            2 => true,
+            3 | 4 => false,
+            _ => {
+                return Err(DecodeError::Invalid {
+                    what: "frame type",
+                    why: "it is about no session",
+                });
+            }
+        };
+        Ok(Address {
+            session: SessionId(Digest::decode(&(), &mut input)?),
+            position: Position::decode(&(), &mut input)?,
+            is_message,
+        })
+    }
+
+    /// The frame of a message, encoded.
+    pub fn of_message(envelope: &Envelope) -> Vec<u8> {
+        let mut out = vec![2];
+        envelope.encode(&mut out);
+        out
+    }
+}
+
 impl Encode for Frame {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {

@@ -156,6 +156,7 @@ impl Party {
         let process = Process {
             own,
             config,
+            host: None,
             pool: ComputePool::new(1).unwrap(),
             credentials: credentials.clone(),
             sealing: keys(b"a"),
