@@ -47,6 +47,8 @@ pub struct Host {
     pub program: PathBuf,
     /// The file that its configuration came from.
     pub config: PathBuf,
+    /// What else its workers are told on their command line.
+    pub arguments: Vec<String>,
 }
 
 /// Why a party does not start.
@@ -351,8 +353,7 @@ async fn cluster(
 ) -> Result<Arc<dyn Cluster>, PartyError> {
     match section {
         LauncherSection::Process(_) => {
-            let Host { program, config: file } = host;
-            let processes = Processes::new(program, file, &config.party.state_dir);
+            let processes = Processes::new(host, &config.party.state_dir);
             tracing::info!("each job runs in a process of its own");
             Ok(Arc::new(processes))
         }

@@ -107,6 +107,8 @@ pub(super) struct RemoteJob {
     /// What the meters have heard of; nothing while it is not known how much of it
     /// was before.
     metered: Option<Progress>,
+    /// Whether the worker that was there last waited for something else.
+    waited: bool,
     /// Since when there is no worker, and what happens if that goes on.
     away: Option<(Instant, SpawnHandle)>,
 }
@@ -151,6 +153,7 @@ impl RemoteJob {
             deaths: 0,
             died_at: 0,
             metered: begins.then(Progress::default),
+            waited: false,
             away: None,
         };
         Actor::start(job)
@@ -203,6 +206,7 @@ impl RemoteJob {
             Some((since, _)) => *since,
             None => {
                 let since = Instant::now();
+                self.waited = self.told.standing.is_waiting();
                 let budget = self.budget;
                 let end = ctx.run_later(budget, |job, ctx| job.gives_up(ctx));
                 self.away = Some((since, end));
@@ -251,7 +255,10 @@ impl RemoteJob {
             (self.died_at, self.deaths) = (done, 0);
         }
         // One that only waited was evicted, and has not failed at anything.
-        let waited = matches!(&self.told.standing, Standing::Waiting { what, .. } if !what.starts_with(WORKER));
+        let waited = match self.away {
+            Some(_) => self.waited,
+            None => self.told.standing.is_waiting(),
+        };
         if !waited {
             self.deaths += 1;
         }
@@ -358,9 +365,13 @@ fn since(for_ms: u64, told: &Standing) -> Instant {
     let said = now.checked_sub(Duration::from_millis(for_ms));
     let said = said.unwrap_or(now);
     match told {
-        Standing::Waiting { since, .. } if since.max(&said).duration_since(*since.min(&said)) < SLACK => *since,
+        Standing::Waiting { since, .. } if apart(*since, said) < SLACK => *since,
         _ => said,
     }
+}
+
+fn apart(one: Instant, other: Instant) -> Duration {
+    one.max(other).duration_since(one.min(other))
 }
 
 /// How far two sayings of one moment may lie apart.

@@ -63,6 +63,8 @@ pub use self::{
     gateway::{PartyAt, Parting},
     worker::{WorkerSettings, work},
 };
+#[cfg(feature = "kubernetes")]
+pub(crate) use self::kubernetes::Kubernetes;
 pub(crate) use self::{
     cluster::Cluster,
     posts::Workers,

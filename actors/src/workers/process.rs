@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use super::{Cluster, Lack, LackKind, Seen, Wanted, WorkerId};
-use crate::{private_file, state_dir::StateDirLock};
+use crate::{private_file, process::Host, state_dir::StateDirLock};
 
 /// How long a worker may take to end by itself.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -40,8 +40,7 @@ const PATIENCE_S: u64 = 120;
 
 /// Child processes of a party.
 pub(crate) struct Processes {
-    program: PathBuf,
-    config: PathBuf,
+    host: Host,
     folder: PathBuf,
     address: PathBuf,
     children: Mutex<BTreeMap<WorkerId, Running>>,
@@ -52,16 +51,17 @@ pub(crate) struct Processes {
 #[derive(Clone)]
 struct Running {
     process: Option<Pid>,
+    /// To end.
+    is_told: bool,
     /// How it has ended, once it has.
     ended: watch::Receiver<Option<String>>,
 }
 
 impl Processes {
-    /// Of the party whose configuration is in `config`, run by `program`.
-    pub(crate) fn new(program: PathBuf, config: PathBuf, state_dir: &Path) -> Self {
+    /// Of the party that `host` runs, over its state directory.
+    pub(crate) fn new(host: Host, state_dir: &Path) -> Self {
         Self {
-            program,
-            config,
+            host,
             folder: state_dir.join(super::FOLDER),
             address: super::reception::address_file(state_dir),
             children: Mutex::default(),
@@ -94,11 +94,11 @@ impl Processes {
 
     fn start(&self, id: WorkerId) -> io::Result<()> {
         let directory = self.directory(id);
-        private_file::make_directory(&directory)?;
-        let child = Command::new(&self.program)
+        let child = Command::new(&self.host.program)
             .arg("worker")
+            .args(&self.host.arguments)
             .arg("--config")
-            .arg(&self.config)
+            .arg(&self.host.config)
             .arg("--job")
             .arg(id.job.to_string())
             .arg("--attempt")
@@ -120,7 +120,12 @@ impl Processes {
             end.send_replace(Some(how));
             changed.notify_one();
         });
-        self.children().insert(id, Running { process, ended });
+        let child = Running {
+            process,
+            is_told: false,
+            ended,
+        };
+        self.children().insert(id, child);
         Ok(())
     }
 
@@ -175,6 +180,7 @@ impl Cluster for Processes {
     }
 
     async fn make(&self, wanted: &Wanted) -> Result<(), Lack> {
+        private_file::make_directory(&self.directory(wanted.id)).map_err(lack)?;
         match self.seen(wanted.id) {
             Ok(Seen::Alive) => Ok(()),
             _ => self.start(wanted.id).map_err(lack),
@@ -182,18 +188,23 @@ impl Cluster for Processes {
     }
 
     async fn stop(&self, id: WorkerId) -> Result<(), Lack> {
-        let child = self.children().get(&id).cloned();
-        if let Some(child) = child {
-            Self::end(child).await;
-            self.children().remove(&id);
+        let mut children = self.children();
+        match children.get_mut(&id) {
+            Some(child) if child.ended.borrow().is_some() => drop(children.remove(&id)),
+            Some(child) if !child.is_told => {
+                child.is_told = true;
+                // Others are not to wait for it. Its end is a change, and is seen.
+                tokio::spawn(Self::end(child.clone()));
+            }
+            // Told; or of a party before this one, and told when it calls.
+            _ => {}
         }
         Ok(())
     }
 
     async fn forget(&self, id: WorkerId) -> Result<(), Lack> {
         self.stop(id).await?;
-        if self.seen(id).map_err(lack)? == Seen::Alive {
-            // It is told to leave when it calls.
+        if self.seen(id).map_err(lack)? != Seen::AtRest {
             return Ok(());
         }
         fs::remove_dir_all(self.directory(id)).map_err(lack)

@@ -154,7 +154,7 @@ async fn attend(
         } => (job, number, needs, makes),
         Caller::TooEarly => {
             tracing::debug!(worker = %id, "calls before the coordinator was heard");
-            return Ok(());
+            return Ok(writer.shutdown().await?);
         }
         Caller::Unwanted => {
             tracing::info!(worker = %id, "is told to leave");
@@ -181,9 +181,11 @@ async fn attend(
     tracing::info!(worker = %id, connection = number, "a worker is there");
     let incoming = Incoming::below(workers.state_dir(), number);
     let end = tokio::select! {
+        biased;
+        // Before the end of its job ends the connection without a word.
+        () = leave.cancelled() => write(&mut writer, Message::Leave).await,
         end = hear(&mut reader, &job, incoming, makes, &queue) => end,
         end = speak(&mut writer, workers, needs, wished, out, heartbeat) => end,
-        () = leave.cancelled() => write(&mut writer, Message::Leave).await,
     };
     job.do_send(Gone(number));
     let _ = timeout(GREETING, writer.shutdown()).await;

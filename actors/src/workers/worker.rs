@@ -75,7 +75,8 @@ pub async fn work<S: Scheme>(
         Policy::asks_a_person(),
         credentials.clone(),
         Ledger::below(&config.party.state_dir),
-    );
+    )
+    .of_worker();
     let meters = Meters::new(registry.clone());
     meters.seed(config.peers.keys());
     let listen = config.metrics.listen.filter(|_| settings.serves_metrics);

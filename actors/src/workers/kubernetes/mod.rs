@@ -1,8 +1,8 @@
 //! Workers as Jobs of a Kubernetes cluster.
 //!
 //! ```text
-//!   attempt ─┬─▶ batch/v1 Job  entente-JOB-ATTEMPT ──▶ pod, and another after eviction
-//!            └─▶ claim         entente-JOB-ATTEMPT ◀── follows the pod to its node
+//!   attempt ─┬─▶ batch/v1 Job  entente-PARTY-JOB-ATTEMPT ──▶ pod, another after eviction
+//!            └─▶ claim         entente-PARTY-JOB-ATTEMPT ◀── follows the pod to its node
 //! ```
 //!
 //! Who replaces a pod that was evicted, whose node has died, or that was killed is the
@@ -203,7 +203,7 @@ impl Cluster for Kubernetes {
             let mut found = reading::seen(job, own.clone());
             if found == Seen::Alive
                 && own.count() == 0
-                && let Some(why) = self.refused_pods(&shape::name(id)).await
+                && let Some(why) = self.refused_pods(&self.shape.name(id)).await
             {
                 found = Seen::Lacks(fault::of_pods(&why));
             }
@@ -229,7 +229,7 @@ impl Cluster for Kubernetes {
 
     async fn stop(&self, id: WorkerId) -> Result<(), Lack> {
         // With its pods.
-        let deleted = self.jobs.delete(&shape::name(id), &DeleteParams::background()).await;
+        let deleted = self.jobs.delete(&self.shape.name(id), &DeleteParams::background()).await;
         match deleted {
             Err(error) if is_missing(&error) => Ok(()),
             deleted => deleted.map(drop).map_err(|error| lack("delete", "jobs.batch", error)),
@@ -239,7 +239,7 @@ impl Cluster for Kubernetes {
     async fn forget(&self, id: WorkerId) -> Result<(), Lack> {
         self.stop(id).await?;
         // The cluster keeps it until the last pod that has it is gone.
-        let deleted = self.claims.delete(&shape::name(id), &DeleteParams::default()).await;
+        let deleted = self.claims.delete(&self.shape.name(id), &DeleteParams::default()).await;
         match deleted {
             Err(error) if is_missing(&error) => Ok(()),
             deleted => deleted

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use entente_protocol::job::{PartyName, Resources};
+use entente_wire::Digest;
 use k8s_openapi::{
     api::{
         batch::v1::{
@@ -41,11 +42,6 @@ const PARTY: &str = "entente/party";
 const JOB: &str = "entente/job";
 const ATTEMPT: &str = "entente/attempt";
 
-/// What a worker's objects are called.
-pub(super) fn name(id: WorkerId) -> String {
-    format!("entente-{id}")
-}
-
 /// Whose object it is, by its labels.
 pub(super) fn id_of(meta: &ObjectMeta) -> Option<WorkerId> {
     let labels = meta.labels.as_ref()?;
@@ -59,6 +55,8 @@ pub(super) fn id_of(meta: &ObjectMeta) -> Option<WorkerId> {
 pub(super) struct Shape {
     section: KubernetesSection,
     own: PartyName,
+    /// In names, which are not to be longer than a label may be.
+    short: String,
     template: PodTemplateSpec,
 }
 
@@ -71,8 +69,15 @@ impl Shape {
         Self {
             section: section.clone(),
             own: own.clone(),
+            short: short(own),
             template,
         }
+    }
+
+    /// What a worker's objects are called. Both parties of a job may be tried out in
+    /// one namespace.
+    pub(super) fn name(&self, id: WorkerId) -> String {
+        format!("entente-{}-{id}", self.short)
     }
 
     /// What is this party's, and a worker's.
@@ -96,7 +101,7 @@ impl Shape {
 
     fn meta(&self, id: WorkerId) -> ObjectMeta {
         ObjectMeta {
-            name: Some(name(id)),
+            name: Some(self.name(id)),
             labels: Some(self.labels(id)),
             ..ObjectMeta::default()
         }
@@ -176,7 +181,7 @@ impl Shape {
         volumes.push(Volume {
             name: VOLUME.to_owned(),
             persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: name(wanted.id),
+                claim_name: self.name(wanted.id),
                 read_only: None,
             }),
             ..Volume::default()
@@ -238,6 +243,11 @@ impl Shape {
         let limits = given.limits.get_or_insert_default();
         limits.insert("memory".to_owned(), memory);
     }
+}
+
+fn short(own: &PartyName) -> String {
+    let digest = Digest::of("entente party in names", &[own.as_str().as_bytes()]);
+    digest.to_string().chars().take(8).collect()
 }
 
 /// What the operator has not said otherwise.
