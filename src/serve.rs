@@ -106,7 +106,9 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     let host = Host {
         program: std::env::current_exe().map_err(Failure::runtime)?,
         config: args.config.clone(),
-        arguments: ["--log-format", args.log_format.word()].map(str::to_owned).into(),
+        arguments: ["--log-format", args.log_format.word()]
+            .map(str::to_owned)
+            .into(),
     };
     let ready = |at: entente_actors::Addresses| {
         let (peers, metrics, workers) = (Some(at.parties), at.metrics, at.workers);

@@ -57,7 +57,9 @@ fn the_worker(party: &str, job: &str) -> u32 {
 }
 
 fn kill(process: u32) {
-    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+    let killed = Command::new("kill")
+        .args(["-KILL", &process.to_string()])
+        .status();
     assert!(killed.unwrap().success());
 }
 
@@ -154,7 +156,10 @@ fn what_comes_of_jobs_lies_at_the_party_and_models_are_asked_from_there() {
     for party in ["bank-a", "bank-b"] {
         nothing_is_left(&house, party, &id);
         let config = format!("{party}.toml");
-        let listed = succeed(house.path(), &["model", "list", "--config", &config, "-o", "json"]);
+        let listed = succeed(
+            house.path(),
+            &["model", "list", "--config", &config, "-o", "json"],
+        );
         let listed: Value = serde_json::from_str(&listed).unwrap();
         assert_eq!(listed[0]["version"], id.as_str());
         // Nothing of it was ever written where jobs of the party itself go on from.
@@ -163,7 +168,10 @@ fn what_comes_of_jobs_lies_at_the_party_and_models_are_asked_from_there() {
     }
 
     house::configure(house.path(), "iris-evaluate", &[]);
-    let printed = succeed(house.path(), &["job", "submit", "iris-evaluate.toml", "-o", "json"]);
+    let printed = succeed(
+        house.path(),
+        &["job", "submit", "iris-evaluate.toml", "-o", "json"],
+    );
     let asks: Value = serde_json::from_str(&printed).unwrap();
     let asks = asks["id"].as_str().unwrap();
     let evaluated = house.end_of(asks);
@@ -184,8 +192,19 @@ fn nobody_else_is_let_in_where_workers_call() {
     let job = "0190a000-0000-7000-8000-000000000000";
     let party = format!("localhost:{port}");
     let arguments = [
-        "worker", "--config", "bank-b.toml", "--job", job, "--attempt", "1", "--state-dir",
-        "elsewhere", "--party", &party, "--patience-s", "0",
+        "worker",
+        "--config",
+        "bank-b.toml",
+        "--job",
+        job,
+        "--attempt",
+        "1",
+        "--state-dir",
+        "elsewhere",
+        "--party",
+        &party,
+        "--patience-s",
+        "0",
     ];
     // It looks for bank-b at that address, and finds somebody else.
     let (code, said) = house::fail(house.path(), &arguments);
@@ -193,9 +212,15 @@ fn nobody_else_is_let_in_where_workers_call() {
     assert!(said.contains("away for too long"), "{said}");
 
     // The party itself, for a job that nobody wishes: it is sent home.
-    let arguments = arguments.map(|word| word.replace("bank-b", "bank-a").replace("elsewhere", "here"));
+    let arguments = arguments.map(|word| {
+        word.replace("bank-b", "bank-a")
+            .replace("elsewhere", "here")
+    });
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     eventually("the worker is told to leave", || {
-        house::entente(house.path(), &arguments).status.success().then_some(())
+        house::entente(house.path(), &arguments)
+            .status
+            .success()
+            .then_some(())
     });
 }

@@ -360,7 +360,9 @@ async fn cluster(
         #[cfg(feature = "kubernetes")]
         LauncherSection::Kubernetes(section) => {
             let kubernetes = crate::workers::Kubernetes::connect(section, own).await;
-            Ok(Arc::new(kubernetes.map_err(|error| PartyError::Launcher(error.to_string()))?))
+            Ok(Arc::new(kubernetes.map_err(|error| {
+                PartyError::Launcher(error.to_string())
+            })?))
         }
         // The configuration was checked before.
         #[cfg(not(feature = "kubernetes"))]

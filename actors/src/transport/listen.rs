@@ -72,10 +72,7 @@ where
     }
 }
 
-async fn handshake(
-    stream: TcpStream,
-    tls: TlsAcceptor,
-) -> Result<TlsStream<TcpStream>, LinkError> {
+async fn handshake(stream: TcpStream, tls: TlsAcceptor) -> Result<TlsStream<TcpStream>, LinkError> {
     stream.set_nodelay(true)?;
     let accepted = timeout(HANDSHAKE, tls.accept(stream)).await;
     Ok(accepted.map_err(|_| LinkError::Handshake(HANDSHAKE))??)

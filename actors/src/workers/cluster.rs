@@ -65,6 +65,8 @@ pub(crate) struct Lack {
 }
 
 /// A closed set of names.
+// Child processes lack little.
+#[cfg_attr(not(feature = "kubernetes"), allow(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LackKind {
     /// No node has room for it, or none may have it.

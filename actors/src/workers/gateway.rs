@@ -111,7 +111,9 @@ impl Gateway {
     /// # Errors
     /// [`TlsError`]: no configuration can be made.
     pub(super) async fn serve(self) -> Result<Parting, TlsError> {
-        let tls = self.credentials.client_config(self.credentials.identity())?;
+        let tls = self
+            .credentials
+            .client_config(self.credentials.identity())?;
         let process = rand::RngExt::random(&mut entropy::jitter());
         let (mut jitter, mut backoff) = (entropy::jitter(), Backoff::new(Waits::PARTY));
         let (frames, mut queue) = mpsc::channel(QUEUE);
@@ -148,7 +150,10 @@ impl Gateway {
                 Ok(()) => return Ok(Parting::Dismissed),
                 Err(error) => tracing::warn!(%error, "the party is away"),
             }
-            if self.patience.is_some_and(|patience| alone_since.elapsed() > patience) {
+            if self
+                .patience
+                .is_some_and(|patience| alone_since.elapsed() > patience)
+            {
                 return Ok(Parting::Alone);
             }
             sleep(backoff.next_wait(&mut jitter)).await;

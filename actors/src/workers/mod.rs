@@ -58,11 +58,6 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use self::{
-    cluster::WorkerId,
-    gateway::{PartyAt, Parting},
-    worker::{WorkerSettings, work},
-};
 #[cfg(feature = "kubernetes")]
 pub(crate) use self::kubernetes::Kubernetes;
 pub(crate) use self::{
@@ -70,6 +65,11 @@ pub(crate) use self::{
     posts::Workers,
     process::Processes,
     reception::{Reception, ReceptionError},
+};
+pub use self::{
+    cluster::WorkerId,
+    gateway::{Parting, PartyAt},
+    worker::{WorkerSettings, work},
 };
 use self::{
     cluster::{Lack, LackKind, Seen, Wanted},

@@ -219,7 +219,9 @@ impl Cluster for Processes {
     }
 
     async fn close(&self) {
-        let children: Vec<Running> = std::mem::take(&mut *self.children()).into_values().collect();
+        let children: Vec<Running> = std::mem::take(&mut *self.children())
+            .into_values()
+            .collect();
         let ends = children.into_iter().map(Self::end);
         futures_util::future::join_all(ends).await;
     }

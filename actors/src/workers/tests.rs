@@ -35,7 +35,10 @@ struct Fake {
 
 impl Fake {
     fn note(&self, what: &str, id: WorkerId) {
-        self.said.lock().unwrap().push(format!("{what} {}", id.attempt));
+        self.said
+            .lock()
+            .unwrap()
+            .push(format!("{what} {}", id.attempt));
     }
 
     fn said(&self) -> Vec<String> {
@@ -183,7 +186,11 @@ async fn what_there_is_becomes_what_shall_be() {
     foreman::pass(&world.workers).await;
     assert_eq!(world.fake.said(), ["make 2", "forget 1"]);
     foreman::pass(&world.workers).await;
-    assert_eq!(world.fake.said(), [""; 0], "what is there is not made again");
+    assert_eq!(
+        world.fake.said(),
+        [""; 0],
+        "what is there is not made again"
+    );
 
     // Somebody has deleted it.
     world.fake.seen.lock().unwrap().clear();
@@ -223,7 +230,10 @@ async fn what_a_worker_lacks_is_what_the_job_waits_for() {
     foreman::pass(&world.workers).await;
     let waiting = |standing: &Standing| matches!(standing, Standing::Waiting { what, .. } if what == "a worker");
     world.hears("a wait for the worker", waiting).await;
-    world.fake.shows(id(1), Seen::Lacks(LackKind::Unschedulable.with("0/3 nodes")));
+    world.fake.shows(
+        id(1),
+        Seen::Lacks(LackKind::Unschedulable.with("0/3 nodes")),
+    );
     foreman::pass(&world.workers).await;
     let waiting = |standing: &Standing| matches!(standing, Standing::Waiting { what, .. } if what == "a worker (no node has room)");
     world.hears("a wait for a node", waiting).await;
@@ -235,7 +245,9 @@ async fn a_worker_that_dies_again_and_again_ends_the_job() {
     let _handle = world.take_on(1);
     let failed = async {
         loop {
-            world.fake.shows(id(1), Seen::Ended("out of memory".to_owned()));
+            world
+                .fake
+                .shows(id(1), Seen::Ended("out of memory".to_owned()));
             foreman::pass(&world.workers).await;
             if let Ok(Standing::Failed(failure)) = world.told.try_recv() {
                 return failure;
@@ -246,5 +258,8 @@ async fn a_worker_that_dies_again_and_again_ends_the_job() {
     let failure = soon("a failure", failed).await;
     assert_eq!(failure.label, "worker_dies");
     assert_eq!(failure.class, FailureClass::Operator);
-    assert!(!world.fake.said().contains(&"make 1".to_owned()), "it waits first");
+    assert!(
+        !world.fake.said().contains(&"make 1".to_owned()),
+        "it waits first"
+    );
 }

@@ -112,7 +112,9 @@ impl Kubernetes {
     ) -> Result<Self, KubernetesError> {
         let template = section.template.as_ref().map(template).transpose()?;
         let namespace = section.namespace.as_deref();
-        let namespace = namespace.unwrap_or_else(|| client.default_namespace()).to_owned();
+        let namespace = namespace
+            .unwrap_or_else(|| client.default_namespace())
+            .to_owned();
         let shape = Shape::new(section, own, template.unwrap_or_default());
         let changed = Arc::new(Notify::new());
         let jobs: Api<Job> = Api::namespaced(client.clone(), &namespace);
@@ -137,7 +139,11 @@ impl Kubernetes {
     /// permission to read it, nothing is known.
     async fn refused_pods(&self, name: &str) -> Option<String> {
         let fields = format!("involvedObject.kind=Job,involvedObject.name={name}");
-        let events = self.events.list(&ListParams::default().fields(&fields)).await.ok()?;
+        let events = self
+            .events
+            .list(&ListParams::default().fields(&fields))
+            .await
+            .ok()?;
         let refused = |event: &&Event| event.reason.as_deref() == Some("FailedCreate");
         let event = events.items.iter().rfind(refused)?;
         event.message.clone()
@@ -186,9 +192,21 @@ impl Drop for Kubernetes {
 impl Cluster for Kubernetes {
     async fn look(&self) -> Result<BTreeMap<WorkerId, Seen>, Lack> {
         let ours = ListParams::default().labels(&self.shape.selector());
-        let claims = self.claims.list(&ours).await.map_err(|error| lack("list", "persistentvolumeclaims", error))?;
-        let jobs = self.jobs.list(&ours).await.map_err(|error| lack("list", "jobs.batch", error))?;
-        let pods = self.pods.list(&ours).await.map_err(|error| lack("list", "pods", error))?;
+        let claims = self
+            .claims
+            .list(&ours)
+            .await
+            .map_err(|error| lack("list", "persistentvolumeclaims", error))?;
+        let jobs = self
+            .jobs
+            .list(&ours)
+            .await
+            .map_err(|error| lack("list", "jobs.batch", error))?;
+        let pods = self
+            .pods
+            .list(&ours)
+            .await
+            .map_err(|error| lack("list", "pods", error))?;
         let mut seen: BTreeMap<WorkerId, Seen> = claims
             .items
             .iter()
@@ -199,7 +217,10 @@ impl Cluster for Kubernetes {
             let Some(id) = shape::id_of(&job.metadata) else {
                 continue;
             };
-            let own = pods.items.iter().filter(|pod| shape::id_of(&pod.metadata) == Some(id));
+            let own = pods
+                .items
+                .iter()
+                .filter(|pod| shape::id_of(&pod.metadata) == Some(id));
             let mut found = reading::seen(job, own.clone());
             if found == Seen::Alive
                 && own.count() == 0
@@ -223,23 +244,33 @@ impl Cluster for Kubernetes {
         let job = self.jobs.create(&as_is, &self.shape.job(wanted)).await;
         match job {
             Err(error) if is_conflict(&error) => Ok(()),
-            job => job.map(drop).map_err(|error| lack("create", "jobs.batch", error)),
+            job => job
+                .map(drop)
+                .map_err(|error| lack("create", "jobs.batch", error)),
         }
     }
 
     async fn stop(&self, id: WorkerId) -> Result<(), Lack> {
         // With its pods.
-        let deleted = self.jobs.delete(&self.shape.name(id), &DeleteParams::background()).await;
+        let deleted = self
+            .jobs
+            .delete(&self.shape.name(id), &DeleteParams::background())
+            .await;
         match deleted {
             Err(error) if is_missing(&error) => Ok(()),
-            deleted => deleted.map(drop).map_err(|error| lack("delete", "jobs.batch", error)),
+            deleted => deleted
+                .map(drop)
+                .map_err(|error| lack("delete", "jobs.batch", error)),
         }
     }
 
     async fn forget(&self, id: WorkerId) -> Result<(), Lack> {
         self.stop(id).await?;
         // The cluster keeps it until the last pod that has it is gone.
-        let deleted = self.claims.delete(&self.shape.name(id), &DeleteParams::default()).await;
+        let deleted = self
+            .claims
+            .delete(&self.shape.name(id), &DeleteParams::default())
+            .await;
         match deleted {
             Err(error) if is_missing(&error) => Ok(()),
             deleted => deleted

@@ -28,7 +28,10 @@ pub(super) fn seen<'a>(job: &Job, pods: impl Iterator<Item = &'a Pod>) -> Seen {
     if job.metadata.deletion_timestamp.is_some() {
         return Seen::Alive;
     }
-    let conditions = job.status.iter().filter_map(|status| status.conditions.as_ref());
+    let conditions = job
+        .status
+        .iter()
+        .filter_map(|status| status.conditions.as_ref());
     for condition in conditions.flatten() {
         let has_ended = ["Complete", "Failed"].contains(&condition.type_.as_str());
         if has_ended && condition.status == "True" {

@@ -131,7 +131,7 @@ impl Shape {
             action: "Ignore".to_owned(),
             on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
                 type_: "DisruptionTarget".to_owned(),
-                status: Some("True".to_owned()),
+                status: "True".to_owned(),
             }]),
             ..PodFailurePolicyRule::default()
         };
@@ -194,7 +194,10 @@ impl Shape {
         container.image = Some(self.section.image.clone());
         container.args = Some(self.arguments(wanted.id));
         let resources = &wanted.resources;
-        let threads = resources.threads.max(self.section.least_threads).to_string();
+        let threads = resources
+            .threads
+            .max(self.section.least_threads)
+            .to_string();
         let env = container.env.get_or_insert_default();
         env.push(EnvVar {
             name: "ENTENTE__COMPUTE__THREADS".to_owned(),
@@ -208,15 +211,21 @@ impl Shape {
             mount_path: MOUNT.to_owned(),
             ..VolumeMount::default()
         });
-        self.measure(container.resources.get_or_insert_default(), resources, threads);
-        let security = container.security_context.get_or_insert_with(|| SecurityContext {
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities {
-                add: None,
-                drop: Some(vec!["ALL".to_owned()]),
-            }),
-            ..SecurityContext::default()
-        });
+        self.measure(
+            container.resources.get_or_insert_default(),
+            resources,
+            threads,
+        );
+        let security = container
+            .security_context
+            .get_or_insert_with(|| SecurityContext {
+                read_only_root_filesystem: Some(true),
+                capabilities: Some(Capabilities {
+                    add: None,
+                    drop: Some(vec!["ALL".to_owned()]),
+                }),
+                ..SecurityContext::default()
+            });
         security.allow_privilege_escalation.get_or_insert(false);
     }
 
@@ -225,8 +234,18 @@ impl Shape {
         let attempt = id.attempt.to_string();
         let job = id.job.to_string();
         [
-            "worker", "--config", &config, "--job", &job, "--attempt", &attempt, "--state-dir",
-            STATE_DIR, "--party", &self.section.party, "--metrics",
+            "worker",
+            "--config",
+            &config,
+            "--job",
+            &job,
+            "--attempt",
+            &attempt,
+            "--state-dir",
+            STATE_DIR,
+            "--party",
+            &self.section.party,
+            "--metrics",
         ]
         .map(str::to_owned)
         .into()
@@ -256,15 +275,20 @@ fn guarded(security: &mut PodSecurityContext) {
     security.run_as_user.get_or_insert(USER);
     security.run_as_group.get_or_insert(USER);
     security.fs_group.get_or_insert(USER);
-    security.seccomp_profile.get_or_insert_with(|| SeccompProfile {
-        type_: "RuntimeDefault".to_owned(),
-        localhost_profile: None,
-    });
+    security
+        .seccomp_profile
+        .get_or_insert_with(|| SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        });
 }
 
 /// The container that is the worker, there or made.
 fn worker(spec: &mut PodSpec) -> &mut Container {
-    let place = spec.containers.iter().position(|container| container.name == WORKER);
+    let place = spec
+        .containers
+        .iter()
+        .position(|container| container.name == WORKER);
     let place = place.unwrap_or_else(|| {
         let container = Container {
             name: WORKER.to_owned(),

@@ -117,7 +117,8 @@ impl Store {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        self.objects.insert((plural.to_owned(), name), object.clone());
+        self.objects
+            .insert((plural.to_owned(), name), object.clone());
         json!({ "type": kind, "object": object })
     }
 
@@ -130,7 +131,10 @@ impl Store {
             })
         };
         let own = self.objects.iter().filter(|((of, _), _)| of == plural);
-        own.map(|(_, object)| object).filter(selected).cloned().collect()
+        own.map(|(_, object)| object)
+            .filter(selected)
+            .cloned()
+            .collect()
     }
 }
 
@@ -150,10 +154,14 @@ async fn answer(
     shared: Data<Shared>,
 ) -> HttpResponse {
     let segments: Vec<&str> = path.split('/').collect();
-    let at = segments.iter().position(|segment| *segment == "namespaces").unwrap();
+    let at = segments
+        .iter()
+        .position(|segment| *segment == "namespaces")
+        .unwrap();
     assert_eq!(segments[at + 1], "entente");
     let (plural, name) = (segments[at + 2], segments.get(at + 3).copied());
-    let query = actix_web::web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
+    let query =
+        actix_web::web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let query = query.unwrap().into_inner();
     let selector = query.get("labelSelector").map_or("", String::as_str);
     let watches = query.contains_key("watch");
@@ -175,7 +183,10 @@ async fn answer(
         "create" => {
             let object: Value = serde_json::from_slice(&body).unwrap();
             let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-            if store.objects.contains_key(&(plural.to_owned(), name.clone())) {
+            if store
+                .objects
+                .contains_key(&(plural.to_owned(), name.clone()))
+            {
                 return status(&recorded(exchange!("already-exists"), &name));
             }
             let change = store.put(plural, object, "ADDED");
@@ -202,16 +213,19 @@ async fn answer(
             }
             let plural = plural.to_owned();
             let changes = shared.changes.subscribe();
-            let lines = futures_util::stream::unfold((changes, plural), async |(mut changes, plural)| {
-                loop {
-                    let (of, change) = changes.recv().await.ok()?;
-                    if of == plural {
-                        let line = Bytes::from(format!("{change}\n"));
-                        return Some((Ok::<_, Infallible>(line), (changes, plural)));
+            let lines =
+                futures_util::stream::unfold((changes, plural), async |(mut changes, plural)| {
+                    loop {
+                        let (of, change) = changes.recv().await.ok()?;
+                        if of == plural {
+                            let line = Bytes::from(format!("{change}\n"));
+                            return Some((Ok::<_, Infallible>(line), (changes, plural)));
+                        }
                     }
-                }
-            });
-            HttpResponse::Ok().content_type("application/json").streaming(lines.boxed())
+                });
+            HttpResponse::Ok()
+                .content_type("application/json")
+                .streaming(lines.boxed())
         }
         _ => {
             let items = store.list(plural, selector);

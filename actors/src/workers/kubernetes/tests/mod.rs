@@ -15,7 +15,10 @@ use super::{
     Kubernetes,
     shape::Shape,
 };
-use crate::{config::KubernetesSection, testbed::{assignment, soon}};
+use crate::{
+    config::KubernetesSection,
+    testbed::{assignment, soon},
+};
 
 fn section() -> KubernetesSection {
     serde_json::from_value(json!({
@@ -73,7 +76,10 @@ async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
         // The second time it is there already, and adopted.
         cluster.make(&worker).await.unwrap();
     }
-    assert_eq!(cluster.look().await.unwrap(), [(worker.id, Seen::Alive)].into());
+    assert_eq!(
+        cluster.look().await.unwrap(),
+        [(worker.id, Seen::Alive)].into()
+    );
     // Another party's are not seen.
     let other = Kubernetes::over(server.client(), &section(), &"bank-b".parse().unwrap()).unwrap();
     assert!(other.look().await.unwrap().is_empty());
@@ -83,7 +89,10 @@ async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
 
     for _ in 0..2 {
         cluster.stop(worker.id).await.unwrap();
-        assert_eq!(cluster.look().await.unwrap(), [(worker.id, Seen::AtRest)].into());
+        assert_eq!(
+            cluster.look().await.unwrap(),
+            [(worker.id, Seen::AtRest)].into()
+        );
     }
     for _ in 0..2 {
         cluster.forget(worker.id).await.unwrap();
@@ -109,7 +118,10 @@ async fn a_pod_has_what_the_job_counts_on_and_what_the_template_says() {
     let name = job["metadata"]["name"].as_str().unwrap();
     assert!(name.len() <= 63 && name.ends_with("-3"), "{name}");
     assert_eq!(job["metadata"]["labels"]["entente/party"], "bank-a");
-    assert!(job["metadata"]["ownerReferences"].is_null(), "it outlives the party");
+    assert!(
+        job["metadata"]["ownerReferences"].is_null(),
+        "it outlives the party"
+    );
     let rules = &job["spec"]["podFailurePolicy"]["rules"];
     assert_eq!(rules[0]["onPodConditions"][0]["type"], "DisruptionTarget");
     assert_eq!(rules[0]["action"], "Ignore");
@@ -148,9 +160,17 @@ async fn what_is_refused_is_told_by_name() {
     let forbidden = exchange!("forbidden").replace("VERB", "create");
     for (asked, refusal, kind) in [
         ("create jobs", forbidden.as_str(), LackKind::Forbidden),
-        ("create persistentvolumeclaims", exchange!("quota"), LackKind::Quota),
+        (
+            "create persistentvolumeclaims",
+            exchange!("quota"),
+            LackKind::Quota,
+        ),
         ("create jobs", exchange!("invalid"), LackKind::Template),
-        ("create jobs", exchange!("too-many-requests"), LackKind::Unreachable),
+        (
+            "create jobs",
+            exchange!("too-many-requests"),
+            LackKind::Unreachable,
+        ),
     ] {
         // As often as a client may try again by itself.
         let refusals = vec![recorded(refusal, "x"); 16];
@@ -160,7 +180,10 @@ async fn what_is_refused_is_told_by_name() {
         server.store().refusals.clear();
     }
     let refusals = vec![recorded(&forbidden.replace("create", "list"), "x")];
-    server.store().refusals.insert("list jobs".to_owned(), refusals);
+    server
+        .store()
+        .refusals
+        .insert("list jobs".to_owned(), refusals);
     let lack = cluster.look().await.unwrap_err();
     assert!(lack.detail.contains("may not list jobs.batch"), "{lack}");
     cluster.make(&wanted(1)).await.unwrap();
@@ -168,13 +191,19 @@ async fn what_is_refused_is_told_by_name() {
     // The Job is there, and its controller may make no pod.
     let job = only(&server, "jobs");
     let message = "Error creating: pods \"x\" is forbidden: exceeded quota: training";
-    server.put("events", json!({
-        "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
-        "involvedObject": { "kind": "Job", "name": job["metadata"]["name"] },
-        "reason": "FailedCreate", "message": message,
-    }));
+    server.put(
+        "events",
+        json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
+            "involvedObject": { "kind": "Job", "name": job["metadata"]["name"] },
+            "reason": "FailedCreate", "message": message,
+        }),
+    );
     let seen = cluster.look().await.unwrap();
-    assert!(matches!(&seen[&wanted(1).id], Seen::Lacks(lack) if lack.kind == LackKind::Quota), "{seen:?}");
+    assert!(
+        matches!(&seen[&wanted(1).id], Seen::Lacks(lack) if lack.kind == LackKind::Quota),
+        "{seen:?}"
+    );
     drop(cluster);
     server.stop().await;
 }
@@ -187,7 +216,10 @@ async fn what_becomes_of_a_pod_is_seen_and_rung_for() {
     cluster.make(&worker).await.unwrap();
     let job = only(&server, "jobs");
     for (status, expected) in [
-        (exchange!("pod-unschedulable"), Some(LackKind::Unschedulable)),
+        (
+            exchange!("pod-unschedulable"),
+            Some(LackKind::Unschedulable),
+        ),
         (exchange!("pod-image"), Some(LackKind::Image)),
         (r#"{ "phase": "Running" }"#, None),
         // Another pod follows by itself, from the cluster's own controller.
