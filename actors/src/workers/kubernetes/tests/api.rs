@@ -17,7 +17,6 @@ use actix_web::{
     web::{Bytes, Data, Path},
 };
 use futures_util::StreamExt;
-use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
@@ -52,7 +51,7 @@ pub(super) struct Server {
     store: Arc<Mutex<Store>>,
     changes: broadcast::Sender<(String, Value)>,
     handle: ServerHandle,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 struct Shared {
@@ -88,13 +87,6 @@ impl Server {
             handle,
             address,
         }
-    }
-
-    pub(super) fn client(&self) -> Client {
-        let url = format!("http://{}", self.address);
-        let mut config = Config::new(url.parse().unwrap());
-        config.default_namespace = "entente".to_owned();
-        Client::try_from(config).unwrap()
     }
 
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {

@@ -7,6 +7,7 @@ mod api;
 
 use entente_protocol::job::Resources;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
+use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use self::api::{Server, exchange, recorded};
@@ -42,8 +43,15 @@ fn wanted(attempt: u32) -> Wanted {
     }
 }
 
+fn client(server: &Server) -> Client {
+    let url = format!("http://{}", server.address);
+    let mut config = Config::new(url.parse().unwrap());
+    config.default_namespace = "entente".to_owned();
+    Client::try_from(config).unwrap()
+}
+
 fn cluster(server: &Server) -> Kubernetes {
-    Kubernetes::over(server.client(), &section(), &"bank-a".parse().unwrap()).unwrap()
+    Kubernetes::over(client(server), &section(), &"bank-a".parse().unwrap()).unwrap()
 }
 
 /// The one object of a kind.
@@ -81,7 +89,7 @@ async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
         [(worker.id, Seen::Alive)].into()
     );
     // Another party's are not seen.
-    let other = Kubernetes::over(server.client(), &section(), &"bank-b".parse().unwrap()).unwrap();
+    let other = Kubernetes::over(client(&server), &section(), &"bank-b".parse().unwrap()).unwrap();
     assert!(other.look().await.unwrap().is_empty());
     other.make(&worker).await.unwrap();
     assert_eq!(other.look().await.unwrap().len(), 1);
