@@ -174,7 +174,7 @@ impl Handler<Came> for RemoteJob {
     fn handle(&mut self, Came { line, process }: Came, ctx: &mut Context<Self>) {
         let _inside = self.span.clone().entered();
         if self.process.is_some_and(|last| last != process) {
-            self.died();
+            self.died(ctx);
         }
         self.process = Some(process);
         self.lack = None;
@@ -185,6 +185,10 @@ impl Handler<Came> for RemoteJob {
         // An older connection ends with its line.
         self.line = Some(line);
         self.ordered();
+        if !self.is_over() {
+            // Until it says more.
+            self.tell(Standing::Preparing, self.told.progress);
+        }
     }
 }
 
@@ -229,7 +233,7 @@ impl Handler<Condition> for RemoteJob {
                 tracing::error!(%how, "the worker has ended");
                 // Another one is counted by what it does.
                 self.process = None;
-                self.died();
+                self.died(ctx);
                 None
             }
         };

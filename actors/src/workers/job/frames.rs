@@ -5,13 +5,15 @@ use std::sync::Arc;
 use entente_wire::{Encode, Frame, Position, Refusal, SessionId};
 
 use super::{super::Message, RemoteJob};
-use crate::delivery::Received;
+use crate::{delivery::Received, driver::Standing};
 
 impl RemoteJob {
     /// A message of the peer, on its way to the worker.
     pub(super) fn arrived(&self, received: &Arc<Received>) {
         let frame = Frame::of_message(&received.envelope);
         let refused = match &self.line {
+            // Nobody else is there who would say so.
+            None if matches!(self.told.standing, Standing::Failed(_)) => Refusal::Ended,
             None => Refusal::UnknownSession,
             Some(line) => match line.queue.try_send(Message::Frame(frame)) {
                 Ok(()) => return,

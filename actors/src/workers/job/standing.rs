@@ -88,10 +88,10 @@ impl RemoteJob {
              can make workers",
             self.budget.as_secs()
         );
-        self.fails("no_worker", message);
+        self.fails("no_worker", message, ctx);
     }
 
-    pub(super) fn fails(&mut self, label: &str, message: String) {
+    pub(super) fn fails(&mut self, label: &str, message: String, ctx: &mut Context<Self>) {
         let progress = self.told.progress;
         let failure = Failure {
             class: FailureClass::Operator,
@@ -101,10 +101,12 @@ impl RemoteJob {
             exchange: progress.exchanges_done,
         };
         self.tell(Standing::Failed(failure), progress);
+        // Nobody makes another one for it.
+        self.workers.dismiss(self.id, &ctx.address());
     }
 
     /// A process of it has ended that was not told to.
-    pub(super) fn died(&mut self) {
+    pub(super) fn died(&mut self, ctx: &mut Context<Self>) {
         let done = self.told.progress.exchanges_done;
         if done > self.died_at {
             (self.died_at, self.deaths) = (done, 0);
@@ -122,7 +124,7 @@ impl RemoteJob {
                 "{DEATHS} workers have ended, one after the other, without bringing the job \
                  further: out of memory (resources.memory_bytes), or see this party's log"
             );
-            self.fails("worker_dies", message);
+            self.fails("worker_dies", message, ctx);
         }
     }
 
