@@ -88,7 +88,7 @@ pub(crate) fn coordinator(args: &ServeArgs) -> Result<(), Failure> {
 
 /// Runs a party until it is told to stop.
 pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
-    let config: PartyConfig = settings::load(&args.config)?;
+    let mut config: PartyConfig = settings::load(&args.config)?;
     config.check().map_err(Failure::configuration)?;
     config.policy().map_err(Failure::configuration)?;
     if args.check_config {
@@ -103,13 +103,13 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
         backend,
         registry,
     } = made_with(&config, credentials)?;
-    let host = Host {
+    config.host = Some(Host {
         program: std::env::current_exe().map_err(Failure::runtime)?,
         config: args.config.clone(),
         arguments: ["--log-format", args.log_format.word()]
             .map(str::to_owned)
             .into(),
-    };
+    });
     let ready = |at: entente_actors::Addresses| {
         let (peers, metrics, workers) = (Some(at.parties), at.metrics, at.workers);
         announce(
@@ -126,7 +126,6 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     runtime()
         .block_on(entente_actors::run(
             config,
-            host,
             credentials,
             sealing,
             backend,

@@ -59,6 +59,20 @@ pub struct PartyConfig {
     pub models: ModelsSection,
     /// `[launcher]`
     pub launcher: Option<LauncherSection>,
+    /// Not of the file: what starts the party says which process it is.
+    #[serde(skip)]
+    pub host: Option<Host>,
+}
+
+/// What a party must know of its own process to start others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The binary that runs.
+    pub program: PathBuf,
+    /// The file that its configuration came from.
+    pub config: PathBuf,
+    /// What else its workers are told on their command line.
+    pub arguments: Vec<String>,
 }
 
 /// `[party]`

@@ -47,6 +47,6 @@ pub mod workers;
 #[cfg(test)]
 mod testbed;
 
-pub use config::{ConfigError, CoordinatorSection, PartyConfig, PartySection, Urls};
+pub use config::{ConfigError, CoordinatorSection, Host, PartyConfig, PartySection, Urls};
 pub use launch::fixed_weight_seed;
-pub use process::{Addresses, Host, PartyError, run};
+pub use process::{Addresses, PartyError, run};

@@ -1,6 +1,6 @@
 //! A party from its start to its end.
 
-use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, sync::Arc};
 
 use actix::{Actor, AsyncContext};
 use entente_he::{Backend, Scheme};
@@ -38,17 +38,6 @@ pub struct Addresses {
     pub metrics: Option<SocketAddr>,
     /// For its workers, if it has any.
     pub workers: Option<SocketAddr>,
-}
-
-/// What a party must know of its own process to start others.
-#[derive(Debug, Clone)]
-pub struct Host {
-    /// The binary that runs.
-    pub program: PathBuf,
-    /// The file that its configuration came from.
-    pub config: PathBuf,
-    /// What else its workers are told on their command line.
-    pub arguments: Vec<String>,
 }
 
 /// Why a party does not start.
@@ -138,7 +127,6 @@ impl From<SyncError> for PartyError {
 /// but `shutdown`.
 pub async fn run<S: Scheme>(
     config: PartyConfig,
-    host: Host,
     credentials: Arc<Credentials>,
     sealing: Arc<dyn WrapKeys>,
     backend: Arc<dyn Backend<S>>,
@@ -155,7 +143,6 @@ pub async fn run<S: Scheme>(
     let process = Process {
         own,
         config,
-        host: Some(host),
         pool,
         credentials,
         sealing,
@@ -206,8 +193,6 @@ impl Parts {
 pub(crate) struct Process {
     pub(crate) own: PartyName,
     pub(crate) config: Arc<PartyConfig>,
-    /// Nothing where no other process is started.
-    pub(crate) host: Option<Host>,
     pub(crate) pool: ComputePool,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) sealing: Arc<dyn WrapKeys>,
@@ -225,7 +210,6 @@ impl Process {
         let Self {
             own,
             config,
-            host,
             pool,
             credentials,
             sealing,
@@ -281,9 +265,10 @@ impl Process {
             })
             .transpose()?;
 
-        let (reception, workers) = match (&config.launcher, host) {
-            (Some(section), Some(host)) => {
-                let cluster = cluster(section, host, &own, &config).await?;
+        let (reception, workers) = match &config.launcher {
+            None => (None, None),
+            Some(section) => {
+                let cluster = cluster(section, &own, &config).await?;
                 let workers = Workers::new(cluster, config.party.state_dir.clone());
                 let reception = Reception::open(
                     section.listen(),
@@ -293,7 +278,6 @@ impl Process {
                 );
                 (Some(reception.await?), Some(workers))
             }
-            _ => (None, None),
         };
         let news = Arc::new(Notify::new());
         let actor = PartyActor::new(
@@ -347,12 +331,14 @@ impl Process {
 /// Where the workers of a party are made.
 async fn cluster(
     section: &LauncherSection,
-    host: Host,
     own: &PartyName,
     config: &PartyConfig,
 ) -> Result<Arc<dyn Cluster>, PartyError> {
     match section {
         LauncherSection::Process(_) => {
+            let host = config.host.clone().ok_or_else(|| {
+                PartyError::Launcher("it is not known which program workers are".to_owned())
+            })?;
             let processes = Processes::new(host, &config.party.state_dir);
             tracing::info!("each job runs in a process of its own");
             Ok(Arc::new(processes))

@@ -43,7 +43,7 @@ pub(crate) struct WorkerArgs {
     /// End after so many seconds without the party; left out: never.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) patience_s: Option<u64>,
-    /// Serve [metrics] listen: where the worker has an address of its own.
+    /// Serve its metrics where the configuration says: with an address of its own.
     #[arg(long)]
     pub(crate) metrics: bool,
     /// How the log is written, to the standard error.

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use super::{Cluster, Lack, LackKind, Seen, Wanted, WorkerId};
-use crate::{private_file, process::Host, state_dir::StateDirLock};
+use crate::{config::Host, private_file, state_dir::StateDirLock};
 
 /// How long a worker may take to end by itself.
 const END_WITHIN: Duration = Duration::from_secs(10);

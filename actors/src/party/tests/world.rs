@@ -156,7 +156,6 @@ impl Party {
         let process = Process {
             own,
             config,
-            host: None,
             pool: ComputePool::new(1).unwrap(),
             credentials: credentials.clone(),
             sealing: keys(b"a"),
