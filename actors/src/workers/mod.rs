@@ -13,7 +13,7 @@
 //! to each peer. A **worker** runs one attempt at one job. To the worker the party is
 //! both its coordinator and its peer: what a [wish](entente_protocol::control::Wish)
 //! is to a party, an order is to a worker, and the same actor
-//! ([`crate::party`]) does the same with it. So there is one way in which a
+//! (`PartyActor`) does the same with it. So there is one way in which a
 //! job begins, is paused, goes on from its journal and ends, wherever it runs.
 //!
 //! The party keeps nothing of a job that a worker runs. A message is acknowledged by
