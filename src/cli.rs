@@ -14,6 +14,7 @@ mod reproduce;
 mod sealing;
 mod shared;
 mod unless_there;
+mod worker;
 
 use std::path::PathBuf;
 
@@ -35,6 +36,7 @@ pub(crate) use self::{
     sealing::SealingKeyCommand,
     shared::{AskingArgs, BesideArgs, Format, ShownArgs},
     unless_there::UnlessThereArgs,
+    worker::WorkerArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -77,6 +79,8 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArgs),
     /// Take part in jobs: the process beside an organisation's data; approve of them.
     Party(PartyArgs),
+    /// Run one job for a party that runs elsewhere; parties start these themselves.
+    Worker(WorkerArgs),
     /// Submit and follow jobs.
     Job(JobArgs),
     /// Look after the halves of models at one party.
@@ -150,6 +154,16 @@ pub(crate) enum LogFormat {
     Text,
     /// For programs.
     Json,
+}
+
+impl LogFormat {
+    /// As it is asked for.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

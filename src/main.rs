@@ -29,6 +29,7 @@ mod settings;
 mod sides;
 mod together;
 mod wiping;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Coordinator(args) => coordinator::run(args),
         Command::Party(args) => party::run(&args),
+        Command::Worker(args) => worker::run(args),
         Command::Job(args) => job::run(args),
         Command::Model(args) => model::run(&args),
         Command::Audit(args) => audit::run(args),

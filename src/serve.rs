@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use actix_rt::SystemRunner;
 use entente_actors::{
-    PartyConfig, PartySection,
+    Host, PartyConfig, PartySection,
     sealing::{SealingError, SealingKeys},
 };
 use entente_coordinator::CoordinatorConfig;
@@ -88,7 +88,7 @@ pub(crate) fn coordinator(args: &ServeArgs) -> Result<(), Failure> {
 
 /// Runs a party until it is told to stop.
 pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
-    let config: PartyConfig = settings::load(&args.config)?;
+    let mut config: PartyConfig = settings::load(&args.config)?;
     config.check().map_err(Failure::configuration)?;
     config.policy().map_err(Failure::configuration)?;
     if args.check_config {
@@ -97,6 +97,61 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     let Some(credentials) = checked_credentials(args, &config.tls)? else {
         return Ok(());
     };
+    let Made {
+        credentials,
+        sealing,
+        backend,
+        registry,
+    } = made_with(&config, credentials)?;
+    config.host = Some(Host {
+        program: std::env::current_exe().map_err(Failure::runtime)?,
+        config: args.config.clone(),
+        arguments: ["--log-format", args.log_format.word()]
+            .map(str::to_owned)
+            .into(),
+    });
+    let ready = |at: entente_actors::Addresses| {
+        let (peers, metrics, workers) = (Some(at.parties), at.metrics, at.workers);
+        announce(
+            args,
+            &Addresses {
+                peers,
+                metrics,
+                workers,
+                ..Addresses::default()
+            },
+        );
+    };
+    let end = time_to_end(args.until_stdin_closes);
+    runtime()
+        .block_on(entente_actors::run(
+            config,
+            credentials,
+            sealing,
+            backend,
+            registry,
+            ready,
+            end,
+        ))
+        .map_err(Failure::runtime)
+}
+
+/// What every process that runs jobs is made of.
+pub(crate) struct Made {
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) sealing: Arc<SealingKeys>,
+    pub(crate) backend: Arc<dyn Backend<Paillier>>,
+    pub(crate) registry: Registry,
+}
+
+/// Of the process that `config` is for.
+pub(crate) fn made(config: &PartyConfig) -> Result<Made, Failure> {
+    config.check().map_err(Failure::configuration)?;
+    let credentials = Credentials::load(&config.tls).map_err(Failure::configuration)?;
+    made_with(config, credentials)
+}
+
+fn made_with(config: &PartyConfig, credentials: Credentials) -> Result<Made, Failure> {
     if config.party.dangerously_allow_core_dumps {
         tracing::warn!(
             "[party] dangerously_allow_core_dumps is set: a crash may write this party's secret \
@@ -108,33 +163,14 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     let sealing = SealingKeys::open(&config.party).map_err(Failure::configuration)?;
     let tier = Tier::configured().map_err(Failure::configuration)?;
     tracing::info!("homomorphic encryption runs on the {tier} tier");
-    let registry = Registry::new().map_err(Failure::runtime)?;
     // The one place where a scheme is named.
     let backend = PaillierBackend::default().with_pool(config.compute.pool_values);
-    let backend: Arc<dyn Backend<Paillier>> = Arc::new(backend);
-    let ready = |at: entente_actors::Addresses| {
-        let (peers, metrics) = (Some(at.parties), at.metrics);
-        announce(
-            args,
-            &Addresses {
-                peers,
-                metrics,
-                ..Addresses::default()
-            },
-        );
-    };
-    let end = time_to_end(args.until_stdin_closes);
-    runtime()
-        .block_on(entente_actors::run(
-            config,
-            Arc::new(credentials),
-            Arc::new(sealing),
-            backend,
-            registry,
-            ready,
-            end,
-        ))
-        .map_err(Failure::runtime)
+    Ok(Made {
+        credentials: Arc::new(credentials),
+        sealing: Arc::new(sealing),
+        backend: Arc::new(backend),
+        registry: Registry::new().map_err(Failure::runtime)?,
+    })
 }
 
 /// Reads the sealing keys; one that is made when the party starts need not be
@@ -176,6 +212,9 @@ pub(crate) struct Addresses {
     /// A party's metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where a party's workers reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workers: Option<SocketAddr>,
 }
 
 /// Writes the addresses where they were asked for, whole or not at all.

@@ -25,6 +25,29 @@ fn every_sample_loads() {
         assert!(said.contains("good"), "{said}");
         seen.push(file);
     }
+    // Whose jobs run elsewhere, where this software can do that.
+    configure(folder.path(), "bank-a-kubernetes", &[]);
+    let file = "bank-a-kubernetes.toml";
+    let check = ["party", "--config", file, "--check-config"];
+    match cfg!(feature = "kubernetes") {
+        true => {
+            // Its sealing key lies where a pod has it.
+            let (code, said) = fail(folder.path(), &check);
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains("/etc/entente/sealing/key"), "{said}");
+            let key = ["party", "sealing-key", "new", "key"];
+            succeed(folder.path(), &key);
+            let changes = [("/etc/entente/sealing/key", "key")];
+            configure(folder.path(), "bank-a-kubernetes", &changes);
+            assert!(succeed(folder.path(), &check).contains("good"));
+        }
+        false => {
+            let (code, said) = fail(folder.path(), &check);
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains("--features kubernetes"), "{said}");
+        }
+    }
+    seen.push(file.to_owned());
     // Refused only for want of a coordinator: the files themselves are read.
     configure(folder.path(), "client", &[]);
     for name in ["iris", "iris-evaluate", "iris-predict", "mnist"] {

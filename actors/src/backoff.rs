@@ -34,6 +34,11 @@ impl Waits {
     /// Records that a disk does not take: somebody must make room first.
     pub const UNKEPT: Self = Self::new(100, 500, 10_000);
 
+    /// A party that a worker does not reach.
+    pub const PARTY: Self = Self::new(0, 200, 5_000);
+    /// A worker that has ended, and is to be started again.
+    pub const WORKER: Self = Self::new(100, 500, 30_000);
+
     const fn new(least_ms: u64, first_ms: u64, longest_ms: u64) -> Self {
         Self {
             least: Duration::from_millis(least_ms),

@@ -4,6 +4,8 @@
 //! In the environment `ENTENTE__` stands in front, `__` between the levels,
 //! and a `-` in a name stays: `ENTENTE__PEERS__BANK-B__ADDRESS`.
 
+mod launcher;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -19,6 +21,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 use url::Url;
 
+pub use self::launcher::{KubernetesSection, LauncherSection, ProcessSection};
 use crate::{
     data::Datasets,
     network::weights::{self, WeightsError},
@@ -55,6 +58,22 @@ pub struct PartyConfig {
     /// `[models]`
     #[serde(default)]
     pub models: ModelsSection,
+    /// `[launcher]`
+    pub launcher: Option<LauncherSection>,
+    /// Not of the file: what starts the party says which process it is.
+    #[serde(skip)]
+    pub host: Option<Host>,
+}
+
+/// What a party must know of its own process to start others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The binary that runs.
+    pub program: PathBuf,
+    /// The file that its configuration came from.
+    pub config: PathBuf,
+    /// What else its workers are told on their command line.
+    pub arguments: Vec<String>,
 }
 
 /// `[party]`
@@ -389,6 +408,35 @@ impl PartyConfig {
             "compute.pool_values",
             "must be from 0 to 1048576; 0 makes none ahead",
         )?;
+        if let Some(LauncherSection::Kubernetes(section)) = &self.launcher {
+            check(
+                cfg!(feature = "kubernetes"),
+                "launcher.kind",
+                "must be process, or be left out: this software was built without \
+                 --features kubernetes",
+            )?;
+            check(
+                is_address(&section.party),
+                "launcher.party",
+                "must be host:port, such as entente-party-workers:7405",
+            )?;
+            check(
+                self.party.sealing_key.is_some(),
+                "party.sealing_key",
+                "must be set where workers run elsewhere: they do not see a key beside the \
+                 state directory",
+            )?;
+            check(
+                section.storage_bytes >= 64 << 20,
+                "launcher.storage_bytes",
+                "must be at least 67108864 (64 MiB)",
+            )?;
+            check(
+                (1..=1024).contains(&section.least_threads),
+                "launcher.least_threads",
+                "must be from 1 to 1024",
+            )?;
+        }
         self.datasets.check().map_err(|error| ConfigError {
             key: format!("datasets.{}", error.dataset),
             problem: error.fault.to_string(),

@@ -42,10 +42,11 @@ mod spans;
 mod state_dir;
 mod telemetry;
 pub mod transport;
+pub mod workers;
 
 #[cfg(test)]
 mod testbed;
 
-pub use config::{ConfigError, CoordinatorSection, PartyConfig, PartySection, Urls};
+pub use config::{ConfigError, CoordinatorSection, Host, PartyConfig, PartySection, Urls};
 pub use launch::fixed_weight_seed;
 pub use process::{Addresses, PartyError, run};

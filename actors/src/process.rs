@@ -16,7 +16,7 @@ use crate::{
     approval::{Desk, Ledger},
     background::{Background, WorksAhead},
     compute::ComputePool,
-    config::{ComputeSection, ConfigError, PartyConfig},
+    config::{ComputeSection, ConfigError, LauncherSection, PartyConfig},
     journals::Journals,
     launch::{Launch, Launcher},
     party::{self, Coordinator, Halt, PartyActor, SyncError},
@@ -26,6 +26,7 @@ use crate::{
     state_dir::StateDirLock,
     telemetry::{Measured, Meters, MetricsServer, Readiness, ServerError},
     transport::{self, Heartbeat, TransportError},
+    workers::{Cluster, Processes, Reception, ReceptionError, Workers},
 };
 
 /// Where a party listens, once it does.
@@ -35,6 +36,8 @@ pub struct Addresses {
     pub parties: SocketAddr,
     /// For `/metrics`, if it is served.
     pub metrics: Option<SocketAddr>,
+    /// For its workers, if it has any.
+    pub workers: Option<SocketAddr>,
 }
 
 /// Why a party does not start.
@@ -88,6 +91,12 @@ pub enum PartyError {
     /// The coordinator cannot be reached, ever.
     #[error("coordinator: {0}")]
     Coordinator(String),
+    /// Its workers cannot call.
+    #[error(transparent)]
+    Workers(#[from] ReceptionError),
+    /// Its workers cannot be made, ever.
+    #[error("[launcher]: {0}")]
+    Launcher(String),
     /// `/metrics` cannot be served.
     #[error(transparent)]
     Metrics(#[from] ServerError),
@@ -117,7 +126,7 @@ impl From<SyncError> for PartyError {
 /// [`PartyError`], before `ready` is called. Afterwards nothing ends a party
 /// but `shutdown`.
 pub async fn run<S: Scheme>(
-    mut config: PartyConfig,
+    config: PartyConfig,
     credentials: Arc<Credentials>,
     sealing: Arc<dyn WrapKeys>,
     backend: Arc<dyn Backend<S>>,
@@ -125,19 +134,12 @@ pub async fn run<S: Scheme>(
     ready: impl FnOnce(Addresses),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), PartyError> {
-    let own = own_name(&config, &credentials)?;
-    config.party.name = Some(own.clone());
-    config.check()?;
-    let pool = compute_pool(&config.compute)?;
-    let backend = Arc::new(Measured::new(backend, registry.clone()));
-    let backend = worked_ahead_for(backend, &config.compute, &pool)?;
-    let config = Arc::new(config);
-    let launch = Arc::new(Launcher::<S>::new(
-        config.clone(),
-        own.clone(),
-        backend,
-        Arc::new(Certified(credentials.clone())),
-    ));
+    let Parts {
+        own,
+        config,
+        pool,
+        launch,
+    } = Parts::new(config, &credentials, backend, &registry)?;
     let process = Process {
         own,
         config,
@@ -148,6 +150,43 @@ pub async fn run<S: Scheme>(
         heartbeat: Heartbeat::default(),
     };
     process.run(launch, ready, shutdown).await
+}
+
+/// What every process that runs jobs is made of.
+pub(crate) struct Parts {
+    pub(crate) own: PartyName,
+    pub(crate) config: Arc<PartyConfig>,
+    pub(crate) pool: ComputePool,
+    pub(crate) launch: Arc<dyn Launch>,
+}
+
+impl Parts {
+    pub(crate) fn new<S: Scheme>(
+        mut config: PartyConfig,
+        credentials: &Arc<Credentials>,
+        backend: Arc<dyn Backend<S>>,
+        registry: &Registry,
+    ) -> Result<Self, PartyError> {
+        let own = own_name(&config, credentials)?;
+        config.party.name = Some(own.clone());
+        config.check()?;
+        let pool = compute_pool(&config.compute)?;
+        let backend = Arc::new(Measured::new(backend, registry.clone()));
+        let backend = worked_ahead_for(backend, &config.compute, &pool)?;
+        let config = Arc::new(config);
+        let launch = Arc::new(Launcher::<S>::new(
+            config.clone(),
+            own.clone(),
+            backend,
+            Arc::new(Certified(credentials.clone())),
+        ));
+        Ok(Self {
+            own,
+            config,
+            pool,
+            launch,
+        })
+    }
 }
 
 /// What [`run`] does, whatever is launched.
@@ -221,6 +260,20 @@ impl Process {
         let (end, ending) = watch::channel(false);
         let metrics = config.metrics.listen;
 
+        let (reception, workers) = match &config.launcher {
+            None => (None, None),
+            Some(section) => {
+                let cluster = cluster(section, &own, &config).await?;
+                let workers = Workers::new(cluster, config.party.state_dir.clone());
+                let reception = Reception::open(
+                    section.listen(),
+                    workers.clone(),
+                    credentials.clone(),
+                    heartbeat,
+                );
+                (Some(reception.await?), Some(workers))
+            }
+        };
         let news = Arc::new(Notify::new());
         let actor = PartyActor::new(
             config,
@@ -230,7 +283,8 @@ impl Process {
             pool,
             meters.clone(),
             news.clone(),
-        );
+        )
+        .with(workers.clone());
         let party = PartyActor::create(|ctx| {
             let events = futures_util::stream::poll_fn(move |cx| events.poll_recv(cx));
             ctx.add_stream(events);
@@ -255,6 +309,7 @@ impl Process {
         ready(Addresses {
             parties: address,
             metrics: server.as_ref().map(MetricsServer::address),
+            workers: reception.as_ref().map(|reception| reception.address),
         });
 
         shutdown.await;
@@ -263,13 +318,48 @@ impl Process {
         tracing::info!(party = %own, "stops");
         sync.abort();
         stop.cancel();
+        // Nobody makes or ends a worker from here on but who stops them all.
+        drop(reception);
         // An actor that is gone has stopped already.
         let _ = party.send(Halt).await;
+        if let Some(workers) = workers {
+            workers.close().await;
+        }
         journals.closed().await;
         if let Some(server) = server {
             server.stop().await;
         }
         Ok(())
+    }
+}
+
+/// Where the workers of a party are made.
+async fn cluster(
+    section: &LauncherSection,
+    own: &PartyName,
+    config: &PartyConfig,
+) -> Result<Arc<dyn Cluster>, PartyError> {
+    match section {
+        LauncherSection::Process(_) => {
+            let host = config.host.clone().ok_or_else(|| {
+                PartyError::Launcher("it is not known which program workers are".to_owned())
+            })?;
+            let processes = Processes::new(host, &config.party.state_dir);
+            tracing::info!("each job runs in a process of its own");
+            Ok(Arc::new(processes))
+        }
+        #[cfg(feature = "kubernetes")]
+        LauncherSection::Kubernetes(section) => {
+            let kubernetes = crate::workers::Kubernetes::connect(section, own).await;
+            Ok(Arc::new(kubernetes.map_err(|error| {
+                PartyError::Launcher(error.to_string())
+            })?))
+        }
+        // The configuration was checked before.
+        #[cfg(not(feature = "kubernetes"))]
+        LauncherSection::Kubernetes(_) => Err(PartyError::Launcher(format!(
+            "{own} was built without --features kubernetes"
+        ))),
     }
 }
 
@@ -306,7 +396,8 @@ fn own_name(config: &PartyConfig, credentials: &Credentials) -> Result<PartyName
     }
 }
 
-fn take_state_dir(config: &PartyConfig) -> Result<StateDirLock, PartyError> {
+/// Takes the state directory for this process alone.
+pub(crate) fn take_state_dir(config: &PartyConfig) -> Result<StateDirLock, PartyError> {
     let path = || config.party.state_dir.display().to_string();
     match StateDirLock::take(&config.party.state_dir) {
         Ok(Some(alone)) => Ok(alone),

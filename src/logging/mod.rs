@@ -13,13 +13,12 @@ use tracing_subscriber::{
 };
 
 use self::json::Json;
-use crate::cli::{Command, CoordinatorArgs, LogFormat, PartyArgs, ServeArgs};
+use crate::cli::{Command, CoordinatorArgs, LogFormat, PartyArgs};
 
 /// Services log what they do; commands for people stay silent unless asked.
 pub(crate) fn to_stderr(command: &Command) {
-    let service = service(command);
-    let (default, format) = match service {
-        Some(args) => (LevelFilter::INFO, args.log_format),
+    let (default, format) = match service(command) {
+        Some(format) => (LevelFilter::INFO, format),
         None => (LevelFilter::WARN, LogFormat::Text),
     };
     let filter = EnvFilter::builder()
@@ -37,7 +36,8 @@ pub(crate) fn to_stderr(command: &Command) {
     tracing_subscriber::registry().with(layer).init();
 }
 
-fn service(command: &Command) -> Option<&ServeArgs> {
+/// How a service logs.
+fn service(command: &Command) -> Option<LogFormat> {
     match command {
         Command::Coordinator(CoordinatorArgs {
             command: None,
@@ -46,7 +46,8 @@ fn service(command: &Command) -> Option<&ServeArgs> {
         | Command::Party(PartyArgs {
             command: None,
             serve,
-        }) => serve.as_ref(),
+        }) => serve.as_ref().map(|args| args.log_format),
+        Command::Worker(args) => Some(args.log_format),
         _ => None,
     }
 }

@@ -84,6 +84,7 @@ impl Service {
             .current_dir(folder)
             .args([role, "--config", &format!("{name}.toml"), "--announce"])
             .arg(&announce)
+            .envs(environment(folder, name))
             .args(["--until-stdin-closes", "--log-format"])
             .arg(LOG_FORMAT.get().map_or("text", |format| format(name)))
             .stdin(Stdio::piped())
@@ -151,6 +152,15 @@ impl Service {
         let addresses = self.addresses.as_object().unwrap();
         addresses.values().filter_map(port).collect()
     }
+}
+
+/// What a test wants in a service's environment: lines `NAME=VALUE` in `SERVICE.env`.
+fn environment(folder: &Path, name: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(folder.join(format!("{name}.env"))).unwrap_or_default();
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn port(address: &Value) -> Option<u16> {

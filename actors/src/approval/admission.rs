@@ -71,7 +71,7 @@ impl Desk {
         {
             return Err(NoContract::Changed(assignment.job));
         }
-        let moment = match kept.as_ref() == Some(&contract) {
+        let moment = match self.arrived_before || kept.as_ref() == Some(&contract) {
             true => Moment::Later { now_ms },
             false => Moment::Arrival { now_ms },
         };

@@ -59,6 +59,8 @@ pub(crate) struct Desk {
     policy: Policy,
     credentials: Arc<Credentials>,
     ledger: Ledger,
+    /// What is assigned has arrived before, at another process of this party.
+    arrived_before: bool,
     open: BTreeMap<JobId, Open>,
 }
 
@@ -88,7 +90,17 @@ impl Desk {
             policy,
             credentials,
             ledger,
+            arrived_before: false,
             open: BTreeMap::new(),
+        }
+    }
+
+    /// The desk of a worker. Its party has verified each contract when it arrived: a
+    /// certificate may have ended since.
+    pub(crate) fn of_worker(self) -> Self {
+        Self {
+            arrived_before: true,
+            ..self
         }
     }
 

@@ -22,6 +22,10 @@ pub enum Awaited {
         /// What the peer speaks, newest first.
         spoken: Vec<u16>,
     },
+    /// A worker to run it in, and what is in the way if that is known.
+    Worker(Option<&'static str>),
+    /// What its worker says that it waits for.
+    AtWorker(String),
     /// A place for its records: what it takes for one.
     Disk(&'static str),
 }
@@ -41,6 +45,9 @@ impl fmt::Display for Awaited {
                 "{peer} to speak wire version {wanted}, in which this attempt began (it speaks {})",
                 listed_versions(spoken)
             ),
+            Self::Worker(None) => f.write_str("a worker"),
+            Self::Worker(Some(lack)) => write!(f, "a worker ({lack})"),
+            Self::AtWorker(what) => f.write_str(what),
             Self::Disk(what) => f.write_str(what),
         }
     }

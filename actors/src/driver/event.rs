@@ -122,6 +122,11 @@ impl Standing {
         }
     }
 
+    /// Whether it waits for something from outside.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting { .. })
+    }
+
     /// Whether nothing will follow by itself.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Finished | Self::Failed(_))

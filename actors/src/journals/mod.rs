@@ -100,6 +100,11 @@ impl Journals {
         }
     }
 
+    /// Whether there is one of an attempt.
+    pub(crate) fn has(&self, job: JobId, attempt: u32) -> bool {
+        fs::symlink_metadata(self.path(job, attempt)).is_ok()
+    }
+
     /// A new journal for an attempt that has none.
     ///
     /// The store makes its file in several steps, and a process may die between

@@ -108,6 +108,19 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether it is of a model of this name.
+    ///
+    /// # Errors
+    /// [`ModelError::OtherName`]
+    pub(super) fn check_name(&self, name: &ModelName) -> Result<(), ModelError> {
+        let same = self.name == *name;
+        same.then_some(()).ok_or_else(|| ModelError::OtherName {
+            version: self.version,
+            is: self.name.clone(),
+            wanted: name.clone(),
+        })
+    }
+
     /// The job that trained it.
     ///
     /// # Errors

@@ -68,6 +68,23 @@ impl Models {
         self.entry(version).join(HALF)
     }
 
+    /// Where the manifest of a version is.
+    pub(crate) fn manifest_path(&self, version: JobId) -> PathBuf {
+        self.entry(version).join(MANIFEST)
+    }
+
+    /// Keeps a version from being deleted, for as long as the file is open.
+    ///
+    /// # Errors
+    /// [`ModelError`]: it is not there, or of another name.
+    pub(crate) fn hold(&self, name: &ModelName, version: JobId) -> Result<File, ModelError> {
+        let manifest = self.manifest(version)?;
+        manifest.check_name(name)?;
+        let half = File::open(self.half_path(version))?;
+        half.lock_shared()?;
+        Ok(half)
+    }
+
     /// Saves a half with its manifest; one of an earlier attempt is replaced.
     pub(crate) fn save(&self, manifest: &Manifest, half: &Secret<Vec<u8>>) -> io::Result<()> {
         let entry = self.entry(manifest.version);
@@ -143,13 +160,7 @@ impl Models {
     /// [`ModelError`]: it is not there, is of another name, or was altered.
     pub fn open(&self, name: &ModelName, version: JobId) -> Result<OpenModel, ModelError> {
         let manifest = self.manifest(version)?;
-        if manifest.name != *name {
-            return Err(ModelError::OtherName {
-                version,
-                is: manifest.name,
-                wanted: name.clone(),
-            });
-        }
+        manifest.check_name(name)?;
         OpenModel::read(&self.half_path(version), manifest)
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::{
     JobHandle, Seat,
-    messages::{Halt, JobEvent, JobTold, Prepared, Truth, Wished},
+    messages::{Distrusted, Halt, JobEvent, JobTold, Prepared, Truth, Wished},
     reconcile::{Step, reconcile},
     sync::WAIT,
     table::{Entry, Holding, Table},
@@ -35,6 +35,7 @@ use crate::{
     spans,
     telemetry::{IsDrained, Meters},
     transport::{Arrival, Link, LinkEvent},
+    workers::Workers,
 };
 
 /// A party: its jobs, and its links.
@@ -47,6 +48,8 @@ pub(crate) struct PartyActor {
     draining: bool,
     launch: Arc<dyn Launch>,
     journals: Arc<Journals>,
+    /// Who runs jobs, if this process does not.
+    workers: Option<Workers>,
     pool: ComputePool,
     meters: Meters,
     /// Rung when the coordinator should hear something at once.
@@ -78,6 +81,7 @@ impl PartyActor {
             desk,
             launch,
             journals,
+            workers: None,
             pool,
             meters,
             news,
@@ -86,6 +90,11 @@ impl PartyActor {
             links: BTreeMap::new(),
             seen_revision: 0,
         }
+    }
+
+    /// The same, with workers that run its jobs.
+    pub(crate) fn with(self, workers: Option<Workers>) -> Self {
+        Self { workers, ..self }
     }
 
     fn begin(&mut self, assignment: Box<Assignment>, ctx: &mut Context<Self>) {
@@ -99,6 +108,16 @@ impl PartyActor {
         };
         if let Err(error) = self.desk.admit(&assignment, unix_ms()) {
             return self.failed(job, beginning, &error.into());
+        }
+        // An attempt ends where it has begun: what it goes on from lies here.
+        if let Some(workers) = &self.workers
+            && !self.journals.has(job, plan.attempt)
+        {
+            let told = ctx.address().recipient();
+            return match workers.take_on(&plan, *assignment, told, &self.meters) {
+                Ok(handle) => self.seated(&plan, beginning, handle),
+                Err(error) => self.failed(job, beginning, &error),
+            };
         }
         tracing::info!(side = plan.side.label(), peer = %plan.peer, "prepares");
         let (launch, journals) = (self.launch.clone(), self.journals.clone());
@@ -126,6 +145,21 @@ impl PartyActor {
                 });
             },
         );
+    }
+
+    /// A job has somebody who runs it: tells it all that it is to know.
+    fn seated(&mut self, plan: &Plan, beginning: u64, handle: JobHandle) {
+        let Some(entry) = self.jobs.beginning(plan.id, beginning) else {
+            return;
+        };
+        entry.runner = Some((plan.session, handle.clone()));
+        if let Some(link) = self.links.get(&plan.peer) {
+            handle.say(JobEvent::Linked(link.clone()));
+        }
+        handle.say(JobEvent::Hold(entry.is_paused()));
+        handle.say(JobEvent::KeyWished(entry.key_wished()));
+        handle.say(JobEvent::Granted(entry.granted()));
+        self.sessions.open(plan.session, plan.peer.clone(), handle);
     }
 
     fn failed(&mut self, job: JobId, beginning: u64, error: &LaunchError) {
@@ -270,7 +304,7 @@ fn unix_ms() -> u64 {
 }
 
 impl StreamHandler<LinkEvent> for PartyActor {
-    fn handle(&mut self, event: LinkEvent, _: &mut Context<Self>) {
+    fn handle(&mut self, event: LinkEvent, ctx: &mut Context<Self>) {
         match event {
             // The tasks of two links may be heard in either order; numbers
             // say which link is the newer one.
@@ -301,9 +335,8 @@ impl StreamHandler<LinkEvent> for PartyActor {
                 tracing::info!(%peer, %revocation, "is waited for");
             }
             LinkEvent::Revoked { peer, revocation } => {
-                for job in self.sessions.with_peer(&peer) {
-                    job.say(JobEvent::PeerRevoked(revocation.to_string()));
-                }
+                let why = revocation.to_string();
+                Handler::handle(self, Distrusted { peer, why }, ctx);
             }
         }
     }
@@ -319,7 +352,7 @@ impl Handler<Wished> for PartyActor {
         // One question is asked at a time, so answers do not overtake each
         // other; a coordinator that begins to count anew is believed.
         self.seen_revision = wish.revision;
-        let wished = wish.jobs.iter().map(|one| (one.job, one.attempt)).collect();
+        let wished: BTreeMap<_, _> = wish.jobs.iter().map(|one| (one.job, one.attempt)).collect();
         if self.desk.propose(mem::take(&mut wish.proposals), unix_ms()) {
             self.news.notify_one();
         }
@@ -351,6 +384,9 @@ impl Handler<Wished> for PartyActor {
                 },
             }
         }
+        if let Some(workers) = &self.workers {
+            workers.keep_only(wished.clone());
+        }
         if let Err(error) = self.journals.keep_only(&wished) {
             tracing::error!(%error, "journals that are not needed any more cannot be deleted");
         }
@@ -369,7 +405,7 @@ impl Handler<Prepared> for PartyActor {
         } = prepared;
         let span = plan.span();
         let _inside = span.enter();
-        let (job, session) = (plan.id, plan.session);
+        let job = plan.id;
         let Some(entry) = self.jobs.beginning(job, beginning) else {
             // Not wanted any more: the role is dropped, and wiped.
             return;
@@ -388,28 +424,30 @@ impl Handler<Prepared> for PartyActor {
             Err(error) => return self.failed(job, beginning, &error),
         };
         entry.has_room();
-        let peer = plan.peer.clone();
         let Beginning {
             ready,
             journal,
             restored,
         } = begun;
         let handle = ready.start(Seat {
-            plan,
+            plan: plan.clone(),
             pool: self.pool.clone(),
             journal,
             restored,
             told: ctx.address().recipient(),
             meters: self.meters.clone(),
         });
-        entry.runner = Some((session, handle.clone()));
-        if let Some(link) = self.links.get(&peer) {
-            handle.say(JobEvent::Linked(link.clone()));
+        self.seated(&plan, beginning, handle);
+    }
+}
+
+impl Handler<Distrusted> for PartyActor {
+    type Result = ();
+
+    fn handle(&mut self, Distrusted { peer, why }: Distrusted, _: &mut Context<Self>) {
+        for job in self.sessions.with_peer(&peer) {
+            job.say(JobEvent::PeerRevoked(why.clone()));
         }
-        handle.say(JobEvent::Hold(entry.is_paused()));
-        handle.say(JobEvent::KeyWished(entry.key_wished()));
-        handle.say(JobEvent::Granted(entry.granted()));
-        self.sessions.open(session, peer, handle);
     }
 }
 
@@ -468,6 +506,9 @@ impl Handler<Halt> for PartyActor {
     type Result = ();
 
     fn handle(&mut self, _: Halt, ctx: &mut Context<Self>) {
+        if let Some(workers) = &self.workers {
+            workers.halt();
+        }
         for entry in self.jobs.take() {
             if !matches!(entry.standing(), Standing::Finished | Standing::Failed(_)) {
                 entry.span.in_scope(|| {

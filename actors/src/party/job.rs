@@ -61,7 +61,12 @@ impl Seat {
 pub(crate) struct JobHandle(Recipient<JobEvent>);
 
 impl JobHandle {
-    pub(super) fn say(&self, event: JobEvent) {
+    /// Of whoever runs a job elsewhere.
+    pub(crate) fn of(runner: Recipient<JobEvent>) -> Self {
+        Self(runner)
+    }
+
+    pub(crate) fn say(&self, event: JobEvent) {
         // A job that has left hears nothing, and needs nothing.
         self.0.do_send(event);
     }

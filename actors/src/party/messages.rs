@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 use entente_protocol::{
     control::{Sync, Wish},
-    job::JobId,
+    job::{JobId, PartyName},
 };
 use entente_wire::{Digest, Position, Refusal};
 
@@ -46,9 +46,9 @@ pub(crate) enum JobEvent {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct JobTold {
-    pub(super) job: JobId,
-    pub(super) attempt: u32,
-    pub(super) status: Status,
+    pub(crate) job: JobId,
+    pub(crate) attempt: u32,
+    pub(crate) status: Status,
 }
 
 /// A job has been prepared, or cannot be.
@@ -75,3 +75,11 @@ pub(crate) struct Truth;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Halt;
+
+/// A peer is not trusted with what it has done: what is said of that.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Distrusted {
+    pub(crate) peer: PartyName,
+    pub(crate) why: String,
+}

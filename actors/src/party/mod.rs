@@ -29,5 +29,5 @@ mod tests;
 
 pub(crate) use actor::PartyActor;
 pub(crate) use job::{JobHandle, Seat, seat};
-pub(crate) use messages::Halt;
+pub(crate) use messages::{Distrusted, Halt, JobEvent, JobTold, Truth, Wished};
 pub(crate) use sync::{Coordinator, SyncError, run as sync};

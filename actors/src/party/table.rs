@@ -148,14 +148,15 @@ impl Table {
         let kind = mem::discriminant(&told.status.standing);
         let elsewhere = kind != mem::discriminant(&entry.status.standing);
         let granted = entry.status.granted;
+        let before = entry.left();
         // The job may not have heard of the newest grant when it spoke.
         entry.status = Status {
             granted,
             ..told.status
         };
-        let left = granted.saturating_sub(entry.status.progress.exchanges_done);
-        let window = granted.saturating_sub(entry.window_start);
-        elsewhere || left == window / 2
+        let half = granted.saturating_sub(entry.window_start) / 2;
+        // One in another process is not heard at every step.
+        elsewhere || (before > half && entry.left() <= half)
     }
 
     /// Has the meters count how long each job has waited, up to now.
@@ -189,6 +190,12 @@ pub(super) enum Holding<'a> {
 }
 
 impl Entry {
+    /// Exchanges that it may begin yet.
+    fn left(&self) -> u64 {
+        let done = self.status.progress.exchanges_done;
+        self.status.granted.saturating_sub(done)
+    }
+
     /// It failed before it had a driver.
     pub(super) fn failed(&mut self, failure: Failure) {
         self.status.standing = Standing::Failed(failure);

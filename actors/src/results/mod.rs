@@ -32,6 +32,16 @@ fn directory(state_dir: &Path, job: JobId) -> PathBuf {
     state_dir.join("results").join(job.to_string())
 }
 
+/// Where the predictions of a job are.
+pub(crate) fn predictions_path(state_dir: &Path, job: JobId) -> PathBuf {
+    directory(state_dir, job).join(PREDICTIONS)
+}
+
+/// Where the evaluation of a job is.
+pub(crate) fn evaluation_path(state_dir: &Path, job: JobId) -> PathBuf {
+    directory(state_dir, job).join(EVALUATION)
+}
+
 /// Saves the predictions of a job; where.
 pub(crate) fn save_predictions(state_dir: &Path, job: JobId, file: &[u8]) -> io::Result<PathBuf> {
     save(state_dir, job, PREDICTIONS, file)

@@ -7,7 +7,7 @@ use entente_metrics::{
     CertificateMeters, DRAINING, EXCHANGES, Gauge, JOURNAL_COMMITS, JOURNAL_SECONDS, KEPT,
     KEY_EPOCH, KEY_REFUSED, KEY_ROTATED, KEY_ROTATIONS, KEY_SINCE, LABEL_LEAK_AUC, NORM_ATTACK,
     PARTY_JOBS, PROTOCOL_ERRORS, RESTORE_OUTCOMES, RESTORES, ROUNDS, Registry, SAMPLES,
-    STEP_SECONDS, UNKEPT, WAITED_FOR, WAITING_SECONDS,
+    STEP_SECONDS, UNKEPT, WAITED_FOR, WAITING_SECONDS, WORKER_STATES, WORKERS,
 };
 use entente_protocol::{acml::KeyFault, control::Progress, job::PartyName};
 use entente_tls::Look;
@@ -69,6 +69,15 @@ impl Meters {
             .family(&RESTORES)
             .seed(RESTORE_OUTCOMES.map(|outcome| [outcome]));
         registry.runs(env!("CARGO_PKG_VERSION"), WireVersion::NEWEST.number());
+        self.workers([0; WORKER_STATES.len()]);
+    }
+
+    /// How many workers are in each of [`WORKER_STATES`].
+    pub(crate) fn workers(&self, counts: [i64; WORKER_STATES.len()]) {
+        let workers = self.registry.family(&WORKERS);
+        for (state, count) in WORKER_STATES.into_iter().zip(counts) {
+            workers.with([state]).set(count);
+        }
     }
 
     /// Whether nothing new begins here.

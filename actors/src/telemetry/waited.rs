@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use entente_metrics::{FOR_COORDINATOR, FOR_DISK, FOR_PEER, FOR_RESUMPTION};
+use entente_metrics::{FOR_COORDINATOR, FOR_DISK, FOR_PEER, FOR_RESUMPTION, FOR_WORKER};
 
 use super::Meters;
 use crate::driver::{Awaited, Standing};
@@ -38,11 +38,14 @@ impl Waited {
 /// not show in where it stands.
 pub(crate) fn awaited(standing: &Standing) -> Option<&'static str> {
     match standing {
-        Standing::Waiting { what, .. } => Some(match what {
-            Awaited::Grant => FOR_COORDINATOR,
-            Awaited::Link(_) | Awaited::Version { .. } => FOR_PEER,
-            Awaited::Disk(_) => FOR_DISK,
-        }),
+        Standing::Waiting { what, .. } => match what {
+            Awaited::Grant => Some(FOR_COORDINATOR),
+            Awaited::Link(_) | Awaited::Version { .. } => Some(FOR_PEER),
+            Awaited::Disk(_) => Some(FOR_DISK),
+            Awaited::Worker(_) => Some(FOR_WORKER),
+            // The worker counts it.
+            Awaited::AtWorker(_) => None,
+        },
         Standing::Held => Some(FOR_RESUMPTION),
         Standing::Preparing | Standing::Running | Standing::Finished | Standing::Failed(_) => None,
     }

@@ -85,18 +85,26 @@ impl Dialler {
     }
 
     async fn connect(&self) -> Result<(Peer, TlsStream<TcpStream>), LinkError> {
-        let connecting = async {
-            let stream = TcpStream::connect(&self.address).await?;
-            stream.set_nodelay(true)?;
-            // The address carries no weight: who is at the other end is said
-            // by its certificate, and `tls` accepts one name only.
-            let address = ServerName::IpAddress(stream.peer_addr()?.ip().into());
-            let connector = TlsConnector::from(self.tls.clone());
-            let stream = connector.connect(address, stream).await?;
-            let chain = stream.get_ref().1.peer_certificates();
-            Ok((self.links.credentials().peer(chain)?, stream))
-        };
-        let connected = timeout(HANDSHAKE, connecting).await;
-        connected.map_err(|_| LinkError::Handshake(HANDSHAKE))?
+        let stream = connect(&self.address, self.tls.clone()).await?;
+        let chain = stream.get_ref().1.peer_certificates();
+        Ok((self.links.credentials().peer(chain)?, stream))
     }
+}
+
+/// Connects to whom `tls` expects at an address.
+pub(crate) async fn connect(
+    address: &str,
+    tls: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, LinkError> {
+    let connecting = async {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        // The address carries no weight: who is at the other end is said
+        // by its certificate, and `tls` accepts one name only.
+        let address = ServerName::IpAddress(stream.peer_addr()?.ip().into());
+        let connector = TlsConnector::from(tls);
+        Ok(connector.connect(address, stream).await?)
+    };
+    let connected = timeout(HANDSHAKE, connecting).await;
+    connected.map_err(|_| LinkError::Handshake(HANDSHAKE))?
 }

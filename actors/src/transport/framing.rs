@@ -17,7 +17,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(super) const MAX_GREETING_BYTES: usize = 1 << 10;
 
 /// Reads frames, each within `limit` bytes, with no silence in between.
-pub(super) struct FrameReader<R> {
+pub(crate) struct FrameReader<R> {
     stream: R,
     silence: Duration,
     limit: usize,
@@ -25,7 +25,7 @@ pub(super) struct FrameReader<R> {
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// For greetings; see [`FrameReader::greeted`].
-    pub(super) fn new(stream: R, silence: Duration) -> Self {
+    pub(crate) fn new(stream: R, silence: Duration) -> Self {
         Self {
             stream,
             silence,
@@ -35,11 +35,21 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// From now on frames may have their full size.
     pub(super) fn greeted(&mut self) {
-        self.limit = MAX_FRAME_BYTES;
+        self.allow(MAX_FRAME_BYTES);
+    }
+
+    /// From now on frames may have so many bytes.
+    pub(crate) fn allow(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// The next frame.
     pub(super) async fn next(&mut self) -> Result<Frame, LinkError> {
+        Ok(decode_exactly(&(), &self.next_bytes().await?)?)
+    }
+
+    /// The bytes of the next frame, whatever it is.
+    pub(crate) async fn next_bytes(&mut self) -> Result<Vec<u8>, LinkError> {
         let mut length = Vec::new();
         self.fill(&mut length, 4).await?;
         let length = length
@@ -53,7 +63,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
         let mut frame = Vec::new();
         self.fill(&mut frame, length).await?;
-        Ok(decode_exactly(&(), &frame)?)
+        Ok(frame)
     }
 
     async fn fill(&mut self, buffer: &mut Vec<u8>, count: usize) -> Result<(), LinkError> {
@@ -75,11 +85,21 @@ pub(super) async fn write_frame(
     stream: &mut (impl AsyncWrite + Unpin),
     frame: &[u8],
 ) -> io::Result<()> {
+    write_frame_of(stream, [frame]).await
+}
+
+/// Writes a frame that lies in pieces.
+pub(crate) async fn write_frame_of<const N: usize>(
+    stream: &mut (impl AsyncWrite + Unpin),
+    pieces: [&[u8]; N],
+) -> io::Result<()> {
     // Whoever makes a packet holds it against the limit, far below u32.
-    stream
-        .write_all(&(frame.len() as u32).to_be_bytes())
-        .await?;
-    stream.write_all(frame).await
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    stream.write_all(&(length as u32).to_be_bytes()).await?;
+    for piece in pieces {
+        stream.write_all(piece).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

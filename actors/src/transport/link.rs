@@ -21,7 +21,7 @@ use super::{
     Arrival, Heartbeat, LinkError, LinkEvent,
     framing::{FrameReader, write_frame},
 };
-use crate::{delivery::Received, telemetry::LinkMeters};
+use crate::telemetry::LinkMeters;
 
 /// Frames that wait to be written. Beyond, messages are left to be sent again
 /// and pings to the next beat.
@@ -38,13 +38,15 @@ pub type Packed = Arc<Vec<u8>>;
 #[derive(Clone)]
 pub struct Link {
     peer: PartyName,
-    who: Arc<Peer>,
+    /// Nobody's certificate, where somebody else holds the line.
+    who: Option<Arc<Peer>>,
     revoked: Arc<OnceLock<Revocation>>,
     number: u64,
     common: Arc<Common>,
     queue: mpsc::Sender<Packed>,
     closed: CancellationToken,
-    meters: Arc<LinkMeters>,
+    /// Nothing is measured of a line that somebody else holds: they do.
+    meters: Option<Arc<LinkMeters>>,
 }
 
 impl Link {
@@ -68,7 +70,9 @@ impl Link {
     pub fn send(&self, frame: Packed) -> bool {
         let queued = self.queue.try_send(frame).is_ok();
         let free = self.queue.capacity();
-        self.meters.queued(QUEUE.saturating_sub(free));
+        if let Some(meters) = &self.meters {
+            meters.queued(QUEUE.saturating_sub(free));
+        }
         queued
     }
 
@@ -82,7 +86,27 @@ impl Link {
     /// # Errors
     /// Its revocation.
     pub(super) fn standing(&self, credentials: &Credentials) -> Result<(), Box<Revocation>> {
-        self.who.standing(credentials)
+        let who = self.who.as_ref();
+        who.map_or(Ok(()), |who| who.standing(credentials))
+    }
+
+    /// A link that somebody else holds: what is sent over it goes into `queue`.
+    pub(crate) fn held_elsewhere(
+        peer: PartyName,
+        number: u64,
+        common: Arc<Common>,
+        queue: mpsc::Sender<Packed>,
+    ) -> Self {
+        Self {
+            peer,
+            who: None,
+            revoked: Arc::default(),
+            number,
+            common,
+            queue,
+            closed: CancellationToken::new(),
+            meters: None,
+        }
     }
 
     /// Ends the link since the peer's certificate was revoked; whether it was not
@@ -182,13 +206,13 @@ pub(super) fn handle(
     let (queue, packed) = mpsc::channel(QUEUE);
     let link = Link {
         peer,
-        who: Arc::new(who),
+        who: Some(Arc::new(who)),
         revoked: Arc::default(),
         number,
         common,
         queue,
         closed,
-        meters: Arc::new(meters),
+        meters: Some(Arc::new(meters)),
     };
     (link, packed)
 }
@@ -199,41 +223,26 @@ async fn read<R: AsyncRead + Unpin>(
     events: &mpsc::Sender<LinkEvent>,
 ) -> Result<(), LinkError> {
     loop {
-        let arrival = match reader.next().await? {
-            Frame::Data(envelope) => {
-                let version = envelope.session().version();
-                if !link.common.has(version) {
-                    return Err(LinkError::OtherVersion(version));
-                }
-                Arrival::Data(Arc::new(Received::from(envelope)))
+        let frame = reader.next().await?;
+        if let Frame::Data(envelope) = &frame {
+            let version = envelope.session().version();
+            if !link.common.has(version) {
+                return Err(LinkError::OtherVersion(version));
             }
-            Frame::Ack {
-                session,
-                position,
-                digest,
-            } => Arrival::Ack {
-                session,
-                position,
-                digest,
-            },
-            Frame::Refused {
-                session,
-                position,
-                reason,
-            } => Arrival::Refused {
-                session,
-                position,
-                reason,
-            },
-            Frame::Ping(number) => {
+        }
+        let arrival = match Arrival::of(frame) {
+            Ok(arrival) => arrival,
+            Err(Frame::Ping(number)) => {
                 link.send(Arc::new(Frame::Pong(number).encoded()));
                 continue;
             }
-            Frame::Pong(number) => {
-                link.meters.answered(number);
+            Err(Frame::Pong(number)) => {
+                if let Some(meters) = &link.meters {
+                    meters.answered(number);
+                }
                 continue;
             }
-            frame @ Frame::Hello(_) => return Err(LinkError::Unexpected(name(&frame))),
+            Err(frame) => return Err(LinkError::Unexpected(name(&frame))),
         };
         let event = LinkEvent::Arrived {
             from: link.peer.clone(),
@@ -260,11 +269,15 @@ async fn write<W: AsyncWrite + Unpin>(
             Some(frame) = queue.recv() => frame,
             _ = beat.tick() => {
                 number += 1;
-                link.meters.pinged(number);
+                if let Some(meters) = &link.meters {
+                    meters.pinged(number);
+                }
                 Arc::new(Frame::Ping(number).encoded())
             }
         };
-        link.meters.queued(queue.len());
+        if let Some(meters) = &link.meters {
+            meters.queued(queue.len());
+        }
         write_frame(writer, &frame).await?;
         if queue.is_empty() {
             writer.flush().await?;
@@ -272,7 +285,8 @@ async fn write<W: AsyncWrite + Unpin>(
     }
 }
 
-fn name(frame: &Frame) -> &'static str {
+/// What a frame is called.
+pub(crate) fn name(frame: &Frame) -> &'static str {
     match frame {
         Frame::Hello(_) => "greeting",
         Frame::Data(_) => "message",

@@ -1,6 +1,6 @@
 //! Taking calls.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
 use entente_tls::Peer;
@@ -25,13 +25,30 @@ const REST: Duration = Duration::from_millis(100);
 /// Takes calls until everything stops.
 pub(super) async fn run(listener: TcpListener, tls: Arc<ServerConfig>, links: Arc<Links>) {
     let stop = links.stop().clone();
+    let welcome = move |address, shaken| {
+        let links = links.clone();
+        async move {
+            match welcome(shaken, &links) {
+                Ok((peer, who, stream)) => drop(links.carry(&peer, who, stream).await),
+                Err(error) => {
+                    links.meters().refused(error.label());
+                    tracing::warn!(%address, %error, "a caller is refused");
+                }
+            }
+        }
+    };
     tokio::select! {
         () = stop.cancelled() => {}
-        () = accept_for_ever(&listener, tls, &links) => {}
+        () = take_calls(&listener, tls, welcome) => {}
     }
 }
 
-async fn accept_for_ever(listener: &TcpListener, tls: Arc<ServerConfig>, links: &Arc<Links>) {
+/// Takes calls for ever, and has each welcomed after its handshake.
+pub(crate) async fn take_calls<W, F>(listener: &TcpListener, tls: Arc<ServerConfig>, welcome: W)
+where
+    W: Fn(SocketAddr, Result<TlsStream<TcpStream>, LinkError>) -> F + Clone + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
     let strangers = Arc::new(Semaphore::new(STRANGERS));
     loop {
         // Never closed.
@@ -46,30 +63,27 @@ async fn accept_for_ever(listener: &TcpListener, tls: Arc<ServerConfig>, links: 
                 continue;
             }
         };
-        let (tls, links) = (TlsAcceptor::from(tls.clone()), links.clone());
+        let (tls, welcome) = (TlsAcceptor::from(tls.clone()), welcome.clone());
         tokio::spawn(async move {
-            let welcomed = welcome(stream, tls, &links).await;
+            let shaken = handshake(stream, tls).await;
             drop(seat);
-            match welcomed {
-                Ok((peer, who, stream)) => drop(links.carry(&peer, who, stream).await),
-                Err(error) => {
-                    links.meters().refused(error.label());
-                    tracing::warn!(%address, %error, "a caller is refused");
-                }
-            }
+            welcome(address, shaken).await;
         });
     }
 }
 
-/// The handshake, and the question whether the caller is a peer.
-async fn welcome(
-    stream: TcpStream,
-    tls: TlsAcceptor,
-    links: &Links,
-) -> Result<(PartyName, Peer, TlsStream<TcpStream>), LinkError> {
+async fn handshake(stream: TcpStream, tls: TlsAcceptor) -> Result<TlsStream<TcpStream>, LinkError> {
     stream.set_nodelay(true)?;
     let accepted = timeout(HANDSHAKE, tls.accept(stream)).await;
-    let stream = accepted.map_err(|_| LinkError::Handshake(HANDSHAKE))??;
+    Ok(accepted.map_err(|_| LinkError::Handshake(HANDSHAKE))??)
+}
+
+/// Whether the caller is a peer.
+fn welcome(
+    shaken: Result<TlsStream<TcpStream>, LinkError>,
+    links: &Links,
+) -> Result<(PartyName, Peer, TlsStream<TcpStream>), LinkError> {
+    let stream = shaken?;
     let chain = stream.get_ref().1.peer_certificates();
     let who = links.credentials().peer(chain)?;
     match party_name(who.identity()).filter(|peer| links.knows(peer)) {

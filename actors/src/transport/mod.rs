@@ -43,12 +43,18 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Identity, IdentityKind, Revocation};
-use entente_wire::{Digest, Position, Refusal, SessionId, Spoken};
+use entente_wire::{Digest, Frame, Position, Refusal, SessionId, Spoken};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{delivery::Received, telemetry::Meters};
 
+pub(crate) use self::{
+    dial::connect,
+    framing::{FrameReader, write_frame_of},
+    link::name as frame_name,
+    listen::take_calls,
+};
 pub use error::{LinkError, TransportError};
 pub use link::{Link, Packed};
 
@@ -132,6 +138,34 @@ pub enum Arrival {
         /// Why.
         reason: Refusal,
     },
+}
+
+impl Arrival {
+    /// What a frame brings; the frame, if it is about the link alone.
+    pub(crate) fn of(frame: Frame) -> Result<Self, Frame> {
+        match frame {
+            Frame::Data(envelope) => Ok(Self::Data(Arc::new(Received::from(envelope)))),
+            Frame::Ack {
+                session,
+                position,
+                digest,
+            } => Ok(Self::Ack {
+                session,
+                position,
+                digest,
+            }),
+            Frame::Refused {
+                session,
+                position,
+                reason,
+            } => Ok(Self::Refused {
+                session,
+                position,
+                reason,
+            }),
+            other => Err(other),
+        }
+    }
 }
 
 /// Listens and dials until `stop` is cancelled. What happens comes out of the

@@ -51,7 +51,7 @@ pub const LABELS: &[Label] = &[
     ),
     label(
         "for",
-        "What is waited for: at a party coordinator, peer, message, disk, resumption; of a job at the coordinator the reason that job why has.",
+        "What is waited for: at a party coordinator, peer, message, disk, resumption, worker; of a job at the coordinator the reason that job why has.",
         "the reasons that there are",
     ),
     label("job_id", "The id of a job.", "200 running jobs"),
@@ -123,8 +123,8 @@ pub const LABELS: &[Label] = &[
     ),
     label(
         "state",
-        "Of a job, where it stands; of a step, the machine's name for what it waited for.",
-        "twelve; the states of the machines",
+        "Of a job or a worker, where it stands; of a step, the machine's name for what it waited for.",
+        "twelve; waiting, starting, connected; the states of the machines",
     ),
     label("to", "The state that a job came into.", "twelve"),
     label("version", "The version of the software.", "one"),

@@ -84,6 +84,10 @@ Party {
     OUTBOX: Gauge = "entente_outbox_messages",
         "Messages that are kept until the peer has acknowledged them, of all running jobs.", [];
 
+    WORKERS: Gauge = "entente_workers",
+        "Workers that jobs of this party run in now, by how far they are; 0 where jobs run in the party.",
+        ["state"];
+
     ROUNDS: Counter = "entente_rounds_total", "Training rounds done: mini-batches.", [];
     EXCHANGES: Counter = "entente_exchanges_total",
         "Exchanges done: set-ups, training rounds and batches of inference.", [];

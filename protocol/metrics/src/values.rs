@@ -106,13 +106,16 @@ pub const FOR_MESSAGE: &str = "message";
 pub const FOR_DISK: &str = "disk";
 /// Values of the label `for` of [`WAITING_SECONDS`]: somebody to resume it.
 pub const FOR_RESUMPTION: &str = "resumption";
+/// Values of the label `for` of [`WAITING_SECONDS`]: a worker to run in.
+pub const FOR_WORKER: &str = "worker";
 /// Values of the label `for` of [`WAITING_SECONDS`].
-pub const WAITED_FOR: [&str; 5] = [
+pub const WAITED_FOR: [&str; 6] = [
     FOR_COORDINATOR,
     FOR_PEER,
     FOR_MESSAGE,
     FOR_DISK,
     FOR_RESUMPTION,
+    FOR_WORKER,
 ];
 
 /// Values of the label `attack`: by the length of gradients.
@@ -124,3 +127,7 @@ pub const COSINE_ATTACK: &str = "cosine";
 pub const NAMED_JOBS: usize = 200;
 /// So many parties have series of their own at the coordinator: the first by name.
 pub const NAMED_PARTIES: usize = 200;
+
+/// Values of the label `state` of [`WORKERS`](crate::WORKERS): nobody can start it yet;
+/// it was started; it is there.
+pub const WORKER_STATES: [&str; 3] = ["waiting", "starting", "connected"];

@@ -14,6 +14,7 @@ const THINGS: &[&str] = &[
     "_messages",
     "_up",
     "_jobs",
+    "_workers",
     "_places",
     "_places_taken",
     "_rounds",

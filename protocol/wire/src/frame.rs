@@ -27,6 +27,10 @@ use crate::{
 /// 1,000 samples over a cut of 250 at 4096-bit keys, unpacked.
 pub const MAX_FRAME_BYTES: usize = 256 << 20;
 
+/// The type of a message of a session of version 1.
+const MESSAGE_V1: u8 = 2;
+/// The type of a message of a session of version 2.
+const MESSAGE_V2: u8 = 7;
 /// Longest software version text that is read.
 const MAX_SOFTWARE_BYTES: usize = 64;
 /// Most wire versions that a peer may list.
@@ -143,6 +147,57 @@ pub enum Frame {
     Pong(u64),
 }
 
+/// What an encoded frame is about, without its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// The session.
+    pub session: SessionId,
+    /// The place in it.
+    pub position: Position,
+    /// Whether it is a message, and not an answer to one.
+    pub is_message: bool,
+}
+
+impl Frame {
+    /// What an encoded frame is about, for whoever hands it on unopened.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: it is about no session.
+    pub fn address(encoded: &[u8]) -> Result<Address, DecodeError> {
+        let mut input = Reader::new(encoded);
+        let is_message = match input.u8("frame type")? {
+            MESSAGE_V1 | MESSAGE_V2 => true,
+            3 | 4 => false,
+            _ => {
+                return Err(DecodeError::Invalid {
+                    what: "frame type",
+                    why: "it is about no session",
+                });
+            }
+        };
+        Ok(Address {
+            session: SessionId(Digest::decode(&(), &mut input)?),
+            position: Position::decode(&(), &mut input)?,
+            is_message,
+        })
+    }
+
+    /// The frame of a message, encoded.
+    pub fn of_message(envelope: &Envelope) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_message(envelope, &mut out);
+        out
+    }
+}
+
+fn put_message(envelope: &Envelope, out: &mut Vec<u8>) {
+    out.push(match envelope.session().version() {
+        WireVersion::V1 => MESSAGE_V1,
+        WireVersion::V2 => MESSAGE_V2,
+    });
+    envelope.encode(out);
+}
+
 impl Encode for Frame {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
@@ -155,13 +210,7 @@ impl Encode for Frame {
                 let software = hello.software.as_bytes();
                 put_bytes(out, &software[..software.len().min(MAX_SOFTWARE_BYTES)]);
             }
-            Self::Data(envelope) => {
-                out.push(match envelope.session().version() {
-                    WireVersion::V1 => 2,
-                    WireVersion::V2 => 7,
-                });
-                envelope.encode(out);
-            }
+            Self::Data(envelope) => put_message(envelope, out),
             Self::Ack {
                 session,
                 position,
@@ -221,7 +270,7 @@ impl Decode for Frame {
                     .to_owned();
                 Ok(Self::Hello(Hello { versions, software }))
             }
-            2 => Envelope::decode_as(WireVersion::V1, input).map(Self::Data),
+            MESSAGE_V1 => Envelope::decode_as(WireVersion::V1, input).map(Self::Data),
             3 => Ok(Self::Ack {
                 session: SessionId(Digest::decode(&(), input)?),
                 position: Position::decode(&(), input)?,
@@ -240,7 +289,7 @@ impl Decode for Frame {
             }),
             5 => input.u64("ping").map(Self::Ping),
             6 => input.u64("pong").map(Self::Pong),
-            7 => Envelope::decode_as(WireVersion::V2, input).map(Self::Data),
+            MESSAGE_V2 => Envelope::decode_as(WireVersion::V2, input).map(Self::Data),
             _ => Err(DecodeError::Invalid {
                 what: "frame type",
                 why: "unknown number",

@@ -45,7 +45,7 @@ pub use body::{Body, Kind, Message, read_kind};
 pub use codec::{Decode, DecodeError, Encode, Reader, decode_exactly};
 pub use digest::Digest;
 pub use envelope::{Envelope, Position};
-pub use frame::{Frame, Hello, MAX_FRAME_BYTES, Refusal};
+pub use frame::{Address, Frame, Hello, MAX_FRAME_BYTES, Refusal};
 pub use mask::{GivenMask, Mask, Masked};
 pub use public::Public;
 pub use ring::{RingMatrix, Shape};

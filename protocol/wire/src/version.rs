@@ -161,7 +161,7 @@ pub struct Common {
 
 impl Common {
     /// What is in both lists; nothing if there is none.
-    pub(crate) fn of(ours: Spoken, theirs: &[u16]) -> Option<Self> {
+    pub fn of(ours: Spoken, theirs: &[u16]) -> Option<Self> {
         let mut both = ours.iter().filter(|one| theirs.contains(&one.number()));
         Some(Self {
             newest: both.next()?,

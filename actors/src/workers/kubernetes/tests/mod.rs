@@ -1,0 +1,284 @@
+//! Against a server that answers in the API's own shapes: what is asked of it, and
+//! what is understood of its answers. See `../exchanges/README.md` for their source.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod api;
+
+use entente_protocol::job::Resources;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+use self::api::{Server, exchange, recorded};
+use super::{
+    super::{Cluster, LackKind, Seen, Wanted, WorkerId},
+    Kubernetes,
+    shape::Shape,
+};
+use crate::{
+    config::KubernetesSection,
+    testbed::{assignment, soon},
+};
+
+fn section() -> KubernetesSection {
+    serde_json::from_value(json!({
+        "listen": "0.0.0.0:7405",
+        "party": "entente-party-workers:7405",
+        "image": "entente:0.1.0",
+        "service_account": "entente-worker",
+        "storage_class": "replicated",
+    }))
+    .unwrap()
+}
+
+fn wanted(attempt: u32) -> Wanted {
+    let job = assignment(1, "bank-a", "bank-b").job;
+    Wanted {
+        id: WorkerId { job, attempt },
+        resources: Resources {
+            threads: 4,
+            memory_bytes: 1 << 30,
+        },
+    }
+}
+
+fn client(server: &Server) -> Client {
+    let url = format!("http://{}", server.address);
+    let mut config = Config::new(url.parse().unwrap());
+    config.default_namespace = "entente".to_owned();
+    Client::try_from(config).unwrap()
+}
+
+fn cluster(server: &Server) -> Kubernetes {
+    Kubernetes::over(client(server), &section(), &"bank-a".parse().unwrap()).unwrap()
+}
+
+/// The one object of a kind.
+fn only(server: &Server, plural: &str) -> Value {
+    let store = server.store();
+    let mut own = store.objects.iter().filter(|((of, _), _)| of == plural);
+    let (_, object) = own.next().unwrap();
+    assert!(own.next().is_none());
+    object.clone()
+}
+
+/// A pod of a Job, in this state.
+fn pod(job: &Value, status: &str) -> Value {
+    let template = &job["spec"]["template"];
+    let name = format!("{}-x7f2q", job["metadata"]["name"].as_str().unwrap());
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "labels": template["metadata"]["labels"] },
+        "spec": template["spec"],
+        "status": serde_json::from_str::<Value>(status).unwrap(),
+    })
+}
+
+#[actix_rt::test]
+async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
+    let server = Server::start();
+    let cluster = cluster(&server);
+    let worker = wanted(1);
+    for _ in 0..2 {
+        // The second time it is there already, and adopted.
+        cluster.make(&worker).await.unwrap();
+    }
+    assert_eq!(
+        cluster.look().await.unwrap(),
+        [(worker.id, Seen::Alive)].into()
+    );
+    // Another party's are not seen.
+    let other = Kubernetes::over(client(&server), &section(), &"bank-b".parse().unwrap()).unwrap();
+    assert!(other.look().await.unwrap().is_empty());
+    other.make(&worker).await.unwrap();
+    assert_eq!(other.look().await.unwrap().len(), 1);
+    other.forget(worker.id).await.unwrap();
+
+    for _ in 0..2 {
+        cluster.stop(worker.id).await.unwrap();
+        assert_eq!(
+            cluster.look().await.unwrap(),
+            [(worker.id, Seen::AtRest)].into()
+        );
+    }
+    for _ in 0..2 {
+        cluster.forget(worker.id).await.unwrap();
+        assert!(server.store().objects.is_empty());
+    }
+    drop((cluster, other));
+    server.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_pod_has_what_the_job_counts_on_and_what_the_template_says() {
+    let server = Server::start();
+    let template: PodTemplateSpec = serde_saphyr::from_str(
+        "spec:\n  nodeSelector: { pool: training }\n  containers:\n  - name: worker\n    \
+         volumeMounts: [{ name: data, mountPath: /data }]\n  \
+         volumes: [{ name: data, persistentVolumeClaim: { claimName: customers } }]\n",
+    )
+    .unwrap();
+    let mut cluster = cluster(&server);
+    cluster.shape = Shape::new(&section(), &"bank-a".parse().unwrap(), template);
+    cluster.make(&wanted(3)).await.unwrap();
+    let job = only(&server, "jobs");
+    let name = job["metadata"]["name"].as_str().unwrap();
+    assert!(name.len() <= 63 && name.ends_with("-3"), "{name}");
+    assert_eq!(job["metadata"]["labels"]["entente/party"], "bank-a");
+    assert!(
+        job["metadata"]["ownerReferences"].is_null(),
+        "it outlives the party"
+    );
+    let rules = &job["spec"]["podFailurePolicy"]["rules"];
+    assert_eq!(rules[0]["onPodConditions"][0]["type"], "DisruptionTarget");
+    assert_eq!(rules[0]["action"], "Ignore");
+
+    let spec = &job["spec"]["template"]["spec"];
+    assert_eq!(spec["restartPolicy"], "Never");
+    assert_eq!(spec["nodeSelector"]["pool"], "training");
+    assert_eq!(spec["serviceAccountName"], "entente-worker");
+    assert_eq!(spec["automountServiceAccountToken"], false);
+    assert_eq!(spec["securityContext"]["runAsNonRoot"], true);
+    let [container] = &spec["containers"].as_array().unwrap()[..] else {
+        panic!("{spec:#}")
+    };
+    assert_eq!(container["image"], "entente:0.1.0");
+    let arguments = container["args"].to_string();
+    assert!(arguments.contains("\"--attempt\",\"3\""), "{arguments}");
+    assert_eq!(container["resources"]["requests"]["cpu"], "4");
+    let memory = ((1_u64 << 30) + (128 << 20)).to_string();
+    assert_eq!(container["resources"]["limits"]["memory"], memory);
+    assert_eq!(container["volumeMounts"].as_array().unwrap().len(), 2);
+
+    let claim = only(&server, "persistentvolumeclaims");
+    assert_eq!(claim["spec"]["storageClassName"], "replicated");
+    let volumes = spec["volumes"].as_array().unwrap();
+    assert!(volumes.iter().any(|volume| {
+        volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    }));
+    drop(cluster);
+    server.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_is_refused_is_told_by_name() {
+    let server = Server::start();
+    let cluster = cluster(&server);
+    let forbidden = exchange!("forbidden").replace("VERB", "create");
+    for (asked, refusal, kind) in [
+        ("create jobs", forbidden.as_str(), LackKind::Forbidden),
+        (
+            "create persistentvolumeclaims",
+            exchange!("quota"),
+            LackKind::Quota,
+        ),
+        ("create jobs", exchange!("invalid"), LackKind::Template),
+        (
+            "create jobs",
+            exchange!("too-many-requests"),
+            LackKind::Unreachable,
+        ),
+    ] {
+        // As often as a client may try again by itself.
+        let refusals = vec![recorded(refusal, "x"); 16];
+        server.store().refusals.insert(asked.to_owned(), refusals);
+        let lack = cluster.make(&wanted(1)).await.unwrap_err();
+        assert_eq!(lack.kind, kind, "{lack}");
+        server.store().refusals.clear();
+    }
+    let refusals = vec![recorded(&forbidden.replace("create", "list"), "x")];
+    server
+        .store()
+        .refusals
+        .insert("list jobs".to_owned(), refusals);
+    let lack = cluster.look().await.unwrap_err();
+    assert!(lack.detail.contains("may not list jobs.batch"), "{lack}");
+    cluster.make(&wanted(1)).await.unwrap();
+
+    // The Job is there, and its controller may make no pod.
+    let job = only(&server, "jobs");
+    let message = "Error creating: pods \"x\" is forbidden: exceeded quota: training";
+    server.put(
+        "events",
+        json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
+            "involvedObject": { "kind": "Job", "name": job["metadata"]["name"] },
+            "reason": "FailedCreate", "message": message,
+        }),
+    );
+    let seen = cluster.look().await.unwrap();
+    assert!(
+        matches!(&seen[&wanted(1).id], Seen::Lacks(lack) if lack.kind == LackKind::Quota),
+        "{seen:?}"
+    );
+    drop(cluster);
+    server.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_becomes_of_a_pod_is_seen_and_rung_for() {
+    let server = Server::start();
+    let cluster = cluster(&server);
+    let worker = wanted(1);
+    cluster.make(&worker).await.unwrap();
+    let job = only(&server, "jobs");
+    for (status, expected) in [
+        (
+            exchange!("pod-unschedulable"),
+            Some(LackKind::Unschedulable),
+        ),
+        (exchange!("pod-image"), Some(LackKind::Image)),
+        (r#"{ "phase": "Running" }"#, None),
+        // Another pod follows by itself, from the cluster's own controller.
+        (exchange!("pod-evicted"), None),
+    ] {
+        // Until the watches stand, and what was rung before is heard.
+        while server.store().watches < 2 {
+            tokio::task::yield_now().await;
+        }
+        server.put("pods", pod(&job, status));
+        soon("a ring", cluster.changed()).await;
+        let seen = cluster.look().await.unwrap();
+        match (&seen[&worker.id], expected) {
+            (Seen::Lacks(lack), Some(kind)) => assert_eq!(lack.kind, kind),
+            (Seen::Alive, None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // It has failed so often that the cluster makes no other.
+    let mut over = job.clone();
+    over["status"] = json!({ "conditions": [{
+        "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
+        "message": "Job has reached the specified backoff limit"
+    }] });
+    server.put("jobs", over.clone());
+    let seen = cluster.look().await.unwrap();
+    assert!(matches!(&seen[&worker.id], Seen::Ended(how) if how.contains("backoff limit")));
+    // On its way out it is not made a second time.
+    over["metadata"]["deletionTimestamp"] = json!("2026-11-21T20:00:00Z");
+    server.put("jobs", over);
+    assert_eq!(cluster.look().await.unwrap()[&worker.id], Seen::Alive);
+    drop(cluster);
+    server.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_watch_whose_place_is_gone_begins_anew() {
+    let server = Server::start();
+    server.store().expires = true;
+    let cluster = cluster(&server);
+    cluster.make(&wanted(1)).await.unwrap();
+    let begun = async {
+        while server.store().watches < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    soon("a watch after the one that expired", begun).await;
+    let job = only(&server, "jobs");
+    server.put("jobs", job.clone());
+    server.put("pods", pod(&job, exchange!("pod-image")));
+    soon("a ring", cluster.changed()).await;
+    drop(cluster);
+    server.stop().await;
+}
