@@ -40,7 +40,7 @@ use k8s_openapi::api::{
     core::v1::{Event, PersistentVolumeClaim, Pod, PodTemplateSpec},
 };
 use kube::{
-    Api, Client, Resource,
+    Api, Client, Config, Resource,
     api::{DeleteParams, ListParams, PostParams},
     runtime::{WatchStreamExt, watcher},
 };
@@ -100,9 +100,9 @@ impl Kubernetes {
         section: &KubernetesSection,
         own: &PartyName,
     ) -> Result<Self, KubernetesError> {
-        let client = Client::try_default().await;
-        let client = client.map_err(|error| KubernetesError::Client(error.to_string()))?;
-        Self::over(client, section, own)
+        let config = Config::infer().await;
+        let config = config.map_err(|error| KubernetesError::Client(error.to_string()))?;
+        Self::over(asks_once(config)?, section, own)
     }
 
     fn over(
@@ -148,6 +148,13 @@ impl Kubernetes {
         let event = events.items.iter().rfind(refused)?;
         event.message.clone()
     }
+}
+
+/// A client that does not try again by itself: whoever looks again does, and no worker
+/// waits for another one's request.
+fn asks_once(mut config: Config) -> Result<Client, KubernetesError> {
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| KubernetesError::Client(error.to_string()))
 }
 
 fn template(path: &PathBuf) -> Result<PodTemplateSpec, KubernetesError> {
