@@ -75,12 +75,12 @@ mod tests {
             since: begun,
         };
         waited.turn(at(5), awaited(&peer), &meters);
-        assert_eq!(seconds(), [0.0; 5]);
+        assert_eq!(seconds(), [0.0; WAITED_FOR.len()]);
         waited.turn(at(7), awaited(&peer), &meters);
         assert_eq!(seconds()[1], 2.0);
         waited.turn(at(8), awaited(&Standing::Held), &meters);
         waited.turn(at(12), awaited(&Standing::Running), &meters);
         waited.turn(at(90), None, &meters);
-        assert_eq!(seconds(), [0.0, 3.0, 0.0, 0.0, 4.0]);
+        assert_eq!(seconds(), [0.0, 3.0, 0.0, 0.0, 4.0, 0.0]);
     }
 }
