@@ -93,6 +93,9 @@ pub(crate) fn party(args: &ServeArgs) -> Result<(), Failure> {
     config.policy().map_err(Failure::configuration)?;
     if args.check_config {
         checked_sealing(&config.party)?;
+        let launcher = config.launcher.as_ref();
+        let checked = launcher.map(|launcher| launcher.check_template());
+        checked.transpose().map_err(Failure::configuration)?;
     }
     let Some(credentials) = checked_credentials(args, &config.tls)? else {
         return Ok(());

@@ -212,7 +212,8 @@ fn the_binary_takes_every_configuration_as_it_is_mounted() {
             let errors = String::from_utf8(output.stderr).unwrap();
             // A party that launches is built for it; whether every key of it is known is
             // asked before that.
-            let other_build = overlay.name == "launcher" && errors.contains("launcher.kind");
+            let launches = overlay.name == "launcher" && !cfg!(feature = "kubernetes");
+            let other_build = launches && errors.contains("launcher.kind");
             let good = output.status.success() && said.contains("good, for");
             assert!(good || other_build, "{}, {name}: {errors}", overlay.name);
         }
@@ -250,6 +251,29 @@ fn a_key_that_is_misspelt_or_read_by_others_is_refused() {
     )
     .unwrap();
     refused("capacty");
+}
+
+/// What workers are made from is read before one is wanted.
+#[cfg(feature = "kubernetes")]
+#[test]
+fn a_template_of_workers_that_is_none_is_refused() {
+    let made = overlays("a_template_of_workers_that_is_none_is_refused");
+    let Some(launcher) = made.iter().find(|overlay| overlay.name == "launcher") else {
+        return;
+    };
+    let (namespace, _, template) = launcher.templates().next().unwrap();
+    let container = Container::of(launcher, namespace, template);
+    let file = container.data().join("worker.yaml");
+    fs::remove_file(&file).unwrap();
+    for text in [None, Some("spec: { containers: worker }\n")] {
+        if let Some(text) = text {
+            fs::write(&file, text).unwrap();
+        }
+        let output = container.run(&["--check-config"]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{errors}");
+        assert!(errors.contains("worker.yaml"), "{errors}");
+    }
 }
 
 /// The ports that a configuration names are those of the container, and its probes are

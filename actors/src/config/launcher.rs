@@ -7,6 +7,10 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::process::PartyError;
+#[cfg(feature = "kubernetes")]
+use crate::workers;
+
 /// `[launcher]`: jobs run in processes of their own. Left out: in the party's own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -102,6 +106,20 @@ impl LauncherSection {
         match self {
             Self::Process(section) => section.listen,
             Self::Kubernetes(section) => section.listen,
+        }
+    }
+
+    /// Reads what workers are made from, as a party does when it starts.
+    ///
+    /// # Errors
+    /// [`PartyError::Launcher`] if `template` cannot be read, or is none.
+    pub fn check_template(&self) -> Result<(), PartyError> {
+        match self {
+            #[cfg(feature = "kubernetes")]
+            Self::Kubernetes(section) => workers::template(section)
+                .map(drop)
+                .map_err(|error| PartyError::Launcher(error.to_string())),
+            _ => Ok(()),
         }
     }
 }

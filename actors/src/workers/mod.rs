@@ -59,7 +59,7 @@ mod worker;
 mod tests;
 
 #[cfg(feature = "kubernetes")]
-pub(crate) use self::kubernetes::Kubernetes;
+pub(crate) use self::kubernetes::{Kubernetes, template};
 pub(crate) use self::{
     cluster::Cluster,
     posts::Workers,

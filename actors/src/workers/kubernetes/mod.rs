@@ -23,6 +23,7 @@
 //! What the party may do there is little: see `deploy/kubernetes`. The workers' own
 //! account needs no permission at all.
 
+mod client;
 mod fault;
 mod reading;
 mod shape;
@@ -30,7 +31,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, io, sync::Arc};
 
 use async_trait::async_trait;
 use entente_protocol::job::PartyName;
@@ -40,7 +41,7 @@ use k8s_openapi::api::{
     core::v1::{Event, PersistentVolumeClaim, Pod, PodTemplateSpec},
 };
 use kube::{
-    Api, Client, Config, Resource,
+    Api, Config, Resource,
     api::{DeleteParams, ListParams, PostParams},
     runtime::{WatchStreamExt, watcher},
 };
@@ -49,6 +50,7 @@ use thiserror::Error;
 use tokio::{sync::Notify, task::JoinHandle};
 
 use self::{
+    client::{asks_once, streams},
     fault::{is_conflict, is_missing, lack},
     shape::Shape,
 };
@@ -102,33 +104,33 @@ impl Kubernetes {
     ) -> Result<Self, KubernetesError> {
         let config = Config::infer().await;
         let config = config.map_err(|error| KubernetesError::Client(error.to_string()))?;
-        Self::over(asks_once(config)?, section, own)
+        Self::over(config, section, own)
     }
 
     fn over(
-        client: Client,
+        config: Config,
         section: &KubernetesSection,
         own: &PartyName,
     ) -> Result<Self, KubernetesError> {
-        let template = section.template.as_ref().map(template).transpose()?;
-        let namespace = section.namespace.as_deref();
-        let namespace = namespace
-            .unwrap_or_else(|| client.default_namespace())
-            .to_owned();
-        let shape = Shape::new(section, own, template.unwrap_or_default());
+        let template = template(section)?;
+        let namespace = section.namespace.as_ref();
+        let namespace = namespace.unwrap_or(&config.default_namespace).clone();
+        let streams = streams(config.clone())?;
+        let client = asks_once(config)?;
+        let shape = Shape::new(section, own, template);
         let changed = Arc::new(Notify::new());
-        let jobs: Api<Job> = Api::namespaced(client.clone(), &namespace);
-        let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
+        let jobs: Api<Job> = Api::namespaced(streams.clone(), &namespace);
+        let pods: Api<Pod> = Api::namespaced(streams, &namespace);
         let watches = [
-            watch(jobs.clone(), shape.selector(), changed.clone()),
-            watch(pods.clone(), shape.selector(), changed.clone()),
+            watch(jobs, shape.selector(), changed.clone()),
+            watch(pods, shape.selector(), changed.clone()),
         ];
         tracing::info!(%namespace, "each job runs as a Job of Kubernetes");
         Ok(Self {
             claims: Api::namespaced(client.clone(), &namespace),
-            events: Api::namespaced(client, &namespace),
-            jobs,
-            pods,
+            events: Api::namespaced(client.clone(), &namespace),
+            jobs: Api::namespaced(client.clone(), &namespace),
+            pods: Api::namespaced(client, &namespace),
             shape,
             changed,
             watches,
@@ -150,14 +152,11 @@ impl Kubernetes {
     }
 }
 
-/// A client that does not try again by itself: whoever looks again does, and no worker
-/// waits for another one's request.
-fn asks_once(mut config: Config) -> Result<Client, KubernetesError> {
-    config.default_retry = false;
-    Client::try_from(config).map_err(|error| KubernetesError::Client(error.to_string()))
-}
-
-fn template(path: &PathBuf) -> Result<PodTemplateSpec, KubernetesError> {
+/// What workers are made from, where there is something.
+pub(crate) fn template(section: &KubernetesSection) -> Result<PodTemplateSpec, KubernetesError> {
+    let Some(path) = &section.template else {
+        return Ok(PodTemplateSpec::default());
+    };
     let name = || path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| KubernetesError::File {
         path: name(),

@@ -4,16 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod api;
+mod role;
+
+use std::{net::SocketAddr, time::Duration};
 
 use entente_protocol::job::Resources;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use kube::{Client, Config};
+use kube::Config;
 use serde_json::{Value, json};
 
 use self::api::{Server, exchange, recorded};
 use super::{
     super::{Cluster, LackKind, Seen, Wanted, WorkerId},
-    Kubernetes, asks_once,
+    Kubernetes,
     shape::Shape,
 };
 use crate::{
@@ -43,15 +46,21 @@ fn wanted(attempt: u32) -> Wanted {
     }
 }
 
-fn client(server: &Server) -> Client {
-    let url = format!("http://{}", server.address);
-    let mut config = Config::new(url.parse().unwrap());
+fn of_party(address: SocketAddr, own: &str) -> Kubernetes {
+    let mut config = Config::new(format!("http://{address}").parse().unwrap());
     config.default_namespace = "entente".to_owned();
-    asks_once(config).unwrap()
+    Kubernetes::over(config, &section(), &own.parse().unwrap()).unwrap()
 }
 
 fn cluster(server: &Server) -> Kubernetes {
-    Kubernetes::over(client(server), &section(), &"bank-a".parse().unwrap()).unwrap()
+    of_party(server.address, "bank-a")
+}
+
+/// Until so many have begun.
+async fn watches(server: &Server, count: usize) {
+    while server.store().watches < count {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// The one object of a kind.
@@ -89,7 +98,7 @@ async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
         [(worker.id, Seen::Alive)].into()
     );
     // Another party's are not seen.
-    let other = Kubernetes::over(client(&server), &section(), &"bank-b".parse().unwrap()).unwrap();
+    let other = of_party(server.address, "bank-b");
     assert!(other.look().await.unwrap().is_empty());
     other.make(&worker).await.unwrap();
     assert_eq!(other.look().await.unwrap().len(), 1);
@@ -233,9 +242,7 @@ async fn what_becomes_of_a_pod_is_seen_and_rung_for() {
         (exchange!("pod-evicted"), None),
     ] {
         // Until the watches stand, and what was rung before is heard.
-        while server.store().watches < 2 {
-            tokio::task::yield_now().await;
-        }
+        soon("both watches", watches(&server, 2)).await;
         server.put("pods", pod(&job, status));
         soon("a ring", cluster.changed()).await;
         let seen = cluster.look().await.unwrap();
@@ -268,16 +275,28 @@ async fn a_watch_whose_place_is_gone_begins_anew() {
     server.store().expires = true;
     let cluster = cluster(&server);
     cluster.make(&wanted(1)).await.unwrap();
-    let begun = async {
-        while server.store().watches < 3 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    soon("a watch after the one that expired", begun).await;
+    soon("a watch after the one that expired", watches(&server, 3)).await;
     let job = only(&server, "jobs");
     server.put("jobs", job.clone());
     server.put("pods", pod(&job, exchange!("pod-image")));
     soon("a ring", cluster.changed()).await;
     drop(cluster);
     server.stop().await;
+}
+
+/// It takes connections and says nothing; a request is not waited for longer than its
+/// own time, so that the party hears of it while the test has patience.
+#[actix_rt::test]
+async fn a_cluster_that_says_nothing_is_not_waited_for() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cluster = of_party(silent.local_addr().unwrap(), "bank-a");
+    let taken = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((connection, _)) = silent.accept().await {
+            held.push(connection);
+        }
+    });
+    let lack = soon("an answer of ours", cluster.look()).await.unwrap_err();
+    assert_eq!(lack.kind, LackKind::Unreachable, "{lack}");
+    taken.abort();
 }
