@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../actors/src/workers/kubernetes/tests/api.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod api;
 mod house;
 
@@ -22,12 +22,17 @@ use std::{
         mpsc,
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use api::{Server, exchange};
+use api::Server;
 use house::{ENTENTE, House, eventually, succeed};
 use serde_json::{Value, json};
+
+/// What a kubelet says of a pod that it has evicted.
+const EVICTED: &str = include_str!("../actors/src/workers/kubernetes/exchanges/pod-evicted.json");
+/// As long a pod may take to end.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Runs a server on a thread of its own, for as long as the test does.
 fn server() -> Arc<Server> {
@@ -99,8 +104,8 @@ impl Node {
             "/etc/entente/entente.toml" => "bank-a.toml".to_owned(),
             word => word.to_owned(),
         });
-        let log = fs::OpenOptions::new().create(true).append(true);
-        let log = log.clone().open(self.folder.join("pods.log")).unwrap();
+        let log = self.folder.join("pods.log");
+        let log = fs::OpenOptions::new().create(true).append(true).open(log);
         let env = container["env"].as_array().unwrap().iter();
         let process = Command::new(ENTENTE)
             .current_dir(&self.folder)
@@ -112,7 +117,7 @@ impl Node {
                 )
             }))
             .env("ENTENTE__PARTY__SEALING_KEY__FILE", "bank-a.sealing")
-            .stderr(log)
+            .stderr(log.unwrap())
             .spawn()
             .unwrap();
         self.show(job, &pod, json!({ "phase": "Running" }));
@@ -144,7 +149,7 @@ impl Node {
                 continue;
             };
             if self.evict.swap(false, Ordering::Relaxed) {
-                let status = serde_json::from_str(exchange!("pod-evicted")).unwrap();
+                let status = serde_json::from_str(EVICTED).unwrap();
                 self.show(job, &pod.name, status);
                 assert_eq!(terminate(&mut pod.process), Some(130), "it is not done");
                 // Another one follows with the next pass.
@@ -174,16 +179,33 @@ impl Node {
     }
 }
 
+/// No pod outlives its node, however that ends.
+impl Drop for Node {
+    fn drop(&mut self) {
+        for pod in self.pods.values_mut() {
+            terminate(&mut pod.process);
+        }
+    }
+}
+
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let listed = fs::read_dir(folder).into_iter().flatten().flatten();
     listed.map(|entry| entry.path()).collect()
 }
 
-/// SIGTERM, as a kubelet does it; how it ended.
+/// SIGTERM and, when its grace is over, SIGKILL, as a kubelet does it; how it ended.
 fn terminate(process: &mut Child) -> Option<i32> {
     let id = process.id().to_string();
     let _ = Command::new("kill").args(["-TERM", &id]).status();
-    process.wait().unwrap().code()
+    let over = Instant::now() + GRACE;
+    while Instant::now() < over {
+        if let Ok(Some(status)) = process.try_wait() {
+            return status.code();
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let _ = process.kill();
+    process.wait().ok()?.code()
 }
 
 struct Kubelet {
@@ -209,9 +231,6 @@ impl Kubelet {
             while !until.load(Ordering::Relaxed) {
                 node.pass();
                 thread::sleep(Duration::from_millis(50));
-            }
-            for pod in node.pods.values_mut() {
-                terminate(&mut pod.process);
             }
         });
         Self {
