@@ -119,7 +119,9 @@ impl LauncherSection {
             Self::Kubernetes(section) => workers::template(section)
                 .map(drop)
                 .map_err(|error| PartyError::Launcher(error.to_string())),
-            _ => Ok(()),
+            #[cfg(not(feature = "kubernetes"))]
+            Self::Kubernetes(_) => Ok(()),
+            Self::Process(_) => Ok(()),
         }
     }
 }
