@@ -166,7 +166,7 @@ fn a_line_on_which_rounds_would_wait_is_a_warning() {
     let found = serde_json::to_value(judge((118 << 20, 97 << 20))).unwrap();
     assert_eq!(
         found["seen"],
-        "118.0 MiB/s up, 97.0 MiB/s down; 1.5 ms a round trip"
+        "118.0 MiB/s up, 97.0 MiB/s down; 1.50 ms a round trip"
     );
     assert_eq!(found["measured"]["up_bytes_per_s"], 118 << 20);
     assert_eq!(found["measured"]["round_trip_us"], 1500);

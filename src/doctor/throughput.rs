@@ -44,7 +44,7 @@ pub(super) fn examine(
     let open = line::open_for(&[echo::PROTOCOL], address, credentials, whom, deadline);
     let measured = open.and_then(|(mut line, agreed)| {
         let known = agreed.speaks(echo::PROTOCOL);
-        // Its own patience begins with its handshake.
+        // Our time ends first: the peer's begins after the handshake.
         known.then(|| measure(&mut line, deadline)).transpose()
     });
     match measured {
@@ -113,9 +113,9 @@ fn run(
         up_bytes,
         down_bytes,
     };
-    let start = Instant::now();
     let mut sent = run.announced().to_vec();
     sent.resize(sent.len() + up_bytes as usize, 0);
+    let start = Instant::now();
     line::write(line, &sent, deadline)?;
     line::read(line, down_bytes as usize, deadline)?;
     Ok(start.elapsed())
@@ -136,7 +136,7 @@ pub(super) fn judge_throughput(check: String, seen: Throughput) -> Finding {
         down_bytes_per_s: down,
     } = seen;
     let said = format!(
-        "{}/s up, {}/s down; {:.1} ms a round trip",
+        "{}/s up, {}/s down; {:.2} ms a round trip",
         output::bytes(up as f64),
         output::bytes(down as f64),
         round_trip.as_secs_f64() * 1e3
