@@ -4,8 +4,9 @@
 //! doctor, a probe) has one question at a time and needs no runtime for it.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,6 +15,9 @@ use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 
 /// A line that is open.
 pub(crate) type Line = StreamOwned<ClientConnection, TcpStream>;
+
+/// The deadline is looked at before each part.
+const WRITTEN_AT_ONCE: usize = 16 << 10;
 
 /// Until when there must be an answer.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +44,18 @@ pub(crate) struct Agreed {
     version: String,
     cipher: String,
     key_exchange: String,
+    protocol: Option<Vec<u8>>,
     identity: Identity,
     connected_in: Duration,
     handshake_in: Duration,
 }
 
 impl Agreed {
+    /// Whether the other side has taken this protocol of those that were offered.
+    pub(crate) fn speaks(&self, protocol: &[u8]) -> bool {
+        self.protocol.as_deref() == Some(protocol)
+    }
+
     /// In a line.
     pub(crate) fn seen(&self) -> String {
         let Self {
@@ -94,14 +104,30 @@ pub(crate) fn open(
     expected: &Identity,
     deadline: Deadline,
 ) -> Result<(Line, Agreed), NoLine> {
+    open_for(&[], address, credentials, expected, deadline)
+}
+
+/// The same, for one of the protocols that are offered, or for none where the other
+/// side knows nothing of protocols.
+///
+/// # Errors
+/// [`NoLine`], also for a side that knows others only.
+pub(crate) fn open_for(
+    protocols: &[&[u8]],
+    address: &str,
+    credentials: &Credentials,
+    expected: &Identity,
+    deadline: Deadline,
+) -> Result<(Line, Agreed), NoLine> {
     let start = Instant::now();
     let mut tcp = connect(address, deadline).map_err(NoLine::Unreachable)?;
     let connected_in = start.elapsed();
     let refused = |error: io::Error| NoLine::Refused(TlsError::handshake(error));
     let name = tcp.peer_addr().map_err(NoLine::Unreachable)?.ip().into();
     let config = credentials.client_config(expected);
-    let config = config.map_err(NoLine::Refused)?;
-    let mut tls = ClientConnection::new(config, ServerName::IpAddress(name))
+    let mut config = Arc::unwrap_or_clone(config.map_err(NoLine::Refused)?);
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    let mut tls = ClientConnection::new(Arc::new(config), ServerName::IpAddress(name))
         .map_err(|error| refused(io::Error::other(error)))?;
     let start = Instant::now();
     while tls.is_handshaking() {
@@ -120,6 +146,7 @@ pub(crate) fn open(
         key_exchange: tls
             .negotiated_key_exchange_group()
             .map_or_else(none, |group| format!("{:?}", group.name())),
+        protocol: tls.alpn_protocol().map(<[u8]>::to_vec),
         identity: peer.identity().clone(),
         connected_in,
         handshake_in: start.elapsed(),
@@ -173,6 +200,21 @@ pub(crate) fn read(line: &mut Line, count: usize, deadline: Deadline) -> Result<
         filled += got;
     }
     Ok(bytes)
+}
+
+/// Sends all of it before the deadline.
+///
+/// # Errors
+/// [`NoLine::Refused`].
+pub(crate) fn write(line: &mut Line, bytes: &[u8], deadline: Deadline) -> Result<(), NoLine> {
+    // Each part within what is left then.
+    let mut parts = bytes.chunks(WRITTEN_AT_ONCE);
+    let written = parts.try_for_each(|part| {
+        wait_until(&line.sock, deadline)?;
+        line.write_all(part)
+    });
+    let written = written.and_then(|()| line.flush());
+    written.map_err(|error| NoLine::Refused(TlsError::handshake(error)))
 }
 
 /// What has come, at the latest by the deadline; nothing when the other side has

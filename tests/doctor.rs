@@ -3,10 +3,20 @@
 
 mod house;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+    thread,
+};
 
-use entente_tls::{DevelopmentCa, Identity, Validity};
+use entente_tls::{Credentials, DevelopmentCa, Identity, TlsFiles, Validity};
+use entente_wire::{Encode, Frame, Hello, Spoken};
 use house::{House, configure, entente, eventually, folder_with_certificates};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -70,6 +80,19 @@ fn a_healthy_house_is_well_and_is_not_disturbed() {
     for check in ["ready", "speed", "clock", "versions"] {
         let check = format!("coordinator {url}, {check}");
         assert_eq!(of(&report, &check)["status"], "ok", "{report:#}");
+    }
+    let (peer, service) = (
+        "peer bank-b, throughput",
+        format!("coordinator {url}, speed"),
+    );
+    for (check, number) in [
+        (peer, "up_bytes_per_s"),
+        (peer, "down_bytes_per_s"),
+        (peer, "round_trip_us"),
+        (&service, "down_bytes_per_s"),
+    ] {
+        let measured = of(&report, check)["measured"][number].as_u64();
+        assert!(measured.is_some_and(|number| number > 0), "{report:#}");
     }
     let versions = of(&report, "peer bank-b, versions")["seen"]
         .as_str()
@@ -191,6 +214,47 @@ fn what_is_wrong_with_keys_and_certificates_is_said_with_its_remedy() {
     failed("configuration", ["party.capacity", "bank-b.toml"]);
     fs::remove_file(path.join("bank-b.toml")).unwrap();
     failed("configuration", ["no such file", "bank-b.toml"]);
+}
+
+/// A party of a release that knows no echo: it takes no protocol, greets whoever
+/// calls, and answers nothing but a greeting. Ends with the doctor's calls.
+fn older_peer(listener: TcpListener, tls: Arc<ServerConfig>, calls: usize) {
+    for _ in 0..calls {
+        let (tcp, _) = listener.accept().unwrap();
+        let tls = ServerConnection::new(tls.clone()).unwrap();
+        let mut line = StreamOwned::new(tls, tcp);
+        let hello = Frame::Hello(Hello::ours("0.0.9", Spoken::ALL)).encoded();
+        let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
+        let greeted = line.write_all(&length).and_then(|()| {
+            line.write_all(&hello)?;
+            line.flush()
+        });
+        // Nobody greets back: it hangs up, with an alert or without.
+        assert!(greeted.is_err() || line.read(&mut [0]).map_or(0, |read| read) == 0);
+    }
+}
+
+#[test]
+fn an_older_peer_is_not_measured_and_told_so() {
+    let folder = folder_with_certificates();
+    let path = folder.path();
+    let at = |file: &str| path.join("pki").join(file);
+    let files = TlsFiles::new(at("ca.pem"), at("bank-b.pem"), at("bank-b.key"));
+    let tls = Credentials::load(&files).unwrap().server_config().unwrap();
+    assert!(tls.alpn_protocols.is_empty());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    configure(path, "bank-a", &[("localhost:7402", &address)]);
+    let peer = thread::spawn(move || older_peer(listener, tls, 2));
+    let (_, report) = doctor(path, "party", "bank-a.toml");
+    for check in ["peer bank-b", "peer bank-b, versions"] {
+        assert_eq!(of(&report, check)["status"], "ok", "{report:#}");
+    }
+    let throughput = of(&report, "peer bank-b, throughput");
+    assert_eq!(throughput["seen"], "not measured, the peer is older");
+    assert_eq!(throughput["status"], "ok");
+    assert_eq!(throughput.get("measured"), None);
+    peer.join().unwrap();
 }
 
 /// A peer that answers TLS with another's certificate, and one that is no peer

@@ -1,6 +1,6 @@
 //! What was looked at, what was seen, and what to do about it.
 
-use std::io::IsTerminal;
+use std::{collections::BTreeMap, io::IsTerminal};
 
 use serde::Serialize;
 
@@ -44,6 +44,9 @@ pub(super) struct Finding {
     seen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+    /// What was measured, for programs; the unit is in the name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    measured: BTreeMap<&'static str, u64>,
 }
 
 impl Finding {
@@ -53,6 +56,7 @@ impl Finding {
             status: Status::Ok,
             seen: seen.to_string(),
             remedy: None,
+            measured: BTreeMap::new(),
         }
     }
 
@@ -78,6 +82,12 @@ impl Finding {
             remedy: Some(remedy.into()),
             ..Self::ok(check, seen)
         }
+    }
+
+    /// With a number that was measured.
+    pub(super) fn measured(mut self, name: &'static str, value: u64) -> Self {
+        self.measured.insert(name, value);
+        self
     }
 
     #[cfg(test)]

@@ -13,8 +13,8 @@
 //!
 //! It changes nothing and disturbs nobody. In particular it does not greet a
 //! peer: of two links the newest counts, so a greeting would take the running
-//! party's link away. It listens to the peer's greeting and hangs up; therefore
-//! nothing is said of throughput between parties.
+//! party's link away. It listens to the peer's greeting and hangs up, and has a
+//! protocol of its own for throughput ([`throughput`]).
 //!
 //! Judgements are functions of what was seen (`judge_*`), and tested as such.
 
@@ -27,6 +27,7 @@ mod peer;
 mod refused;
 mod service;
 mod speed;
+mod throughput;
 
 #[cfg(test)]
 mod tests;

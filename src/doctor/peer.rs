@@ -5,7 +5,7 @@ use entente_protocol::job::PartyName;
 use entente_tls::{Credentials, Identity};
 use entente_wire::{Frame, Hello, Spoken, decode_exactly, listed_versions};
 
-use super::{PATIENCE, finding::Finding, refused};
+use super::{PATIENCE, finding::Finding, refused, throughput};
 use crate::line::{self, Deadline};
 
 /// A greeting is no longer than this.
@@ -70,15 +70,17 @@ fn call(
         check.clone(),
         format!("{address}: {}", agreed.seen()),
     ));
-    let check = format!("{check}, versions");
-    out.push(match decode_exactly(&(), &greeting) {
-        Ok(Frame::Hello(hello)) => judge_versions(check, spoken, &hello),
-        _ => Finding::failure(
-            check,
+    let versions = format!("{check}, versions");
+    let Ok(Frame::Hello(hello)) = decode_exactly(&(), &greeting) else {
+        return out.push(Finding::failure(
+            versions,
             "it does not greet as a party",
             "see that the address is the one of [party] listen there",
-        ),
-    });
+        ));
+    };
+    out.push(judge_versions(versions, spoken, &hello));
+    let check = format!("{check}, throughput");
+    out.push(throughput::examine(check, address, credentials, &whom));
 }
 
 /// Whether both sides understand each other.

@@ -8,7 +8,7 @@ use entente_tls::{Credentials, Identity};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use url::Url;
 
-use super::{PATIENCE, finding::Finding, refused};
+use super::{PATIENCE, finding::Finding, refused, throughput::bytes_per_s};
 use crate::{
     line::{self, Deadline},
     output, serve,
@@ -16,9 +16,13 @@ use crate::{
 
 /// Round trips of which the shortest counts.
 const TRIPS: usize = 8;
-/// As much is fetched to measure throughput, or as much as comes meanwhile.
-const FETCH_BYTES: usize = 256 << 10;
+/// As much is fetched to measure throughput, or as much as comes meanwhile. Nothing
+/// large is sent the other way: the API keeps what it takes, and what parties tell a
+/// coordinator is small.
+const FETCH_BYTES: usize = 1 << 20;
 const FETCH_FOR: Duration = Duration::from_secs(2);
+/// The largest answer that is of no state.
+const FETCHED: &str = "v1/openapi.json";
 
 /// Calls a coordinator at `url`.
 pub(super) fn examine(
@@ -56,7 +60,7 @@ pub(super) fn examine(
 struct Answers {
     ready: Result<(), String>,
     round_trip: Duration,
-    bytes_per_second: f64,
+    down_bytes_per_s: u64,
     skew_s: Option<f64>,
     software: Option<String>,
 }
@@ -71,14 +75,20 @@ impl Answers {
                 "of several coordinators one leads; of one, see its log and its store",
             ),
         }];
-        findings.push(Finding::ok(
+        let round_trip_us = u64::try_from(self.round_trip.as_micros()).unwrap_or(u64::MAX);
+        let speed = Finding::ok(
             format!("{check}, speed"),
             format!(
-                "{:.1} ms a round trip, {}/s",
+                "{:.1} ms a round trip, {}/s down",
                 self.round_trip.as_secs_f64() * 1e3,
-                output::bytes(self.bytes_per_second)
+                output::bytes(self.down_bytes_per_s as f64)
             ),
-        ));
+        );
+        findings.push(
+            speed
+                .measured("round_trip_us", round_trip_us)
+                .measured("down_bytes_per_s", self.down_bytes_per_s),
+        );
         findings.push(judge_skew(check, self.skew_s));
         let ours = env!("CARGO_PKG_VERSION");
         let check = format!("{check}, versions");
@@ -135,21 +145,23 @@ async fn ask(url: &Url, credentials: &Credentials, of: &Identity) -> Result<Answ
         true => Ok(()),
         false => Err(title(&said)),
     };
-    let (start, mut fetched, mut software) = (Instant::now(), 0, None);
+    let (_, _, metrics) = get("metrics").await?;
+    let software = version(&String::from_utf8_lossy(&metrics));
+    // It may make it only when it is asked for the first time.
+    get(FETCHED).await?;
+    let (start, mut fetched, mut waited) = (Instant::now(), 0, Duration::ZERO);
     while fetched < FETCH_BYTES && start.elapsed() < FETCH_FOR {
-        let (_, _, text) = get("metrics").await?;
+        let (_, _, text) = get(FETCHED).await?;
         if text.is_empty() {
             break;
         }
         fetched += text.len();
-        if software.is_none() {
-            software = version(&String::from_utf8_lossy(&text));
-        }
+        waited += round_trip;
     }
     Ok(Answers {
         ready,
         round_trip,
-        bytes_per_second: fetched as f64 / start.elapsed().as_secs_f64().max(1e-6),
+        down_bytes_per_s: bytes_per_s(fetched as u64, start.elapsed(), waited),
         skew_s,
         software,
     })

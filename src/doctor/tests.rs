@@ -14,6 +14,7 @@ use super::{
     peer::judge_versions,
     service::{judge_skew, skew, version},
     speed::judge_tier,
+    throughput::{SLOW_BYTES_PER_S, Throughput, bytes_per_s, judge_throughput},
 };
 
 const DAY: i64 = 86_400;
@@ -140,4 +141,50 @@ fn a_slower_tier_than_need_be_is_a_warning() {
         judge_tier("portable", "adx", "adx, portable").status(),
         Warning
     );
+}
+
+#[test]
+fn a_line_on_which_rounds_would_wait_is_a_warning() {
+    let judge = |(up_bytes_per_s, down_bytes_per_s)| {
+        let seen = Throughput {
+            round_trip: Duration::from_micros(1500),
+            up_bytes_per_s,
+            down_bytes_per_s,
+        };
+        judge_throughput("x".to_owned(), seen)
+    };
+    // 1 MiB in the 480 ms that a round computes.
+    assert_eq!(SLOW_BYTES_PER_S, 2_184_533);
+    let (fast, slow) = (SLOW_BYTES_PER_S, SLOW_BYTES_PER_S - 1);
+    let expected = [
+        ((fast, fast), Ok),
+        ((slow, fast), Warning),
+        ((fast, slow), Warning),
+        ((0, 0), Warning),
+    ];
+    all(|seen| judge(seen).status(), expected);
+    let found = serde_json::to_value(judge((118 << 20, 97 << 20))).unwrap();
+    assert_eq!(
+        found["seen"],
+        "118.0 MiB/s up, 97.0 MiB/s down; 1.50 ms a round trip"
+    );
+    assert_eq!(found["measured"]["up_bytes_per_s"], 118 << 20);
+    assert_eq!(found["measured"]["round_trip_us"], 1500);
+    let found = format!("{:?}", judge((1 << 20, 1 << 19)));
+    assert!(found.contains("waits 2.0 s for the wire"), "{found}");
+}
+
+#[test]
+fn waiting_is_not_sending() {
+    let ms = Duration::from_millis;
+    for (took, waited, expected) in [
+        (ms(1000), ms(0), 1000),
+        (ms(1000), ms(200), 1250),
+        // What was mostly waiting says little: half of it is counted.
+        (ms(1000), ms(900), 2000),
+        (ms(1000), ms(2000), 2000),
+    ] {
+        assert_eq!(bytes_per_s(1000, took, waited), expected);
+    }
+    assert!(bytes_per_s(1, Duration::ZERO, Duration::ZERO) > 0);
 }

@@ -20,7 +20,8 @@
 //! when it was made".
 //!
 //! **ALPN.** Left empty. actix-web adds `h2` and `http/1.1` to whatever it is
-//! given; between parties one framed protocol is spoken on a port of its own.
+//! given; between parties one framed protocol is spoken on a port of its own, and
+//! what is no link says so by ALPN.
 //! Clients that want to negotiate clone the configuration and set
 //! `alpn_protocols`; the verifier is out of their reach.
 //!

@@ -63,6 +63,11 @@ impl Links {
         }
     }
 
+    /// Who may link.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &PartyName> {
+        self.peers.keys()
+    }
+
     /// Whether `peer` may link.
     pub(super) fn knows(&self, peer: &PartyName) -> bool {
         self.peers.contains_key(peer)

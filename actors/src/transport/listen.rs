@@ -12,7 +12,12 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{LinkError, links::Links, party_name};
+use super::{
+    LinkError,
+    echo::{self, Echoes},
+    links::Links,
+    party_name,
+};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -25,10 +30,15 @@ const REST: Duration = Duration::from_millis(100);
 /// Takes calls until everything stops.
 pub(super) async fn run(listener: TcpListener, tls: Arc<ServerConfig>, links: Arc<Links>) {
     let stop = links.stop().clone();
+    let echoes = Echoes::new(links.peers());
     let welcome = move |address, shaken| {
-        let links = links.clone();
+        let (links, echoes) = (links.clone(), echoes.clone());
         async move {
             match welcome(shaken, &links) {
+                Ok((peer, _, stream)) if echo::is_wanted(&stream) => tokio::select! {
+                    () = links.stop().cancelled() => {}
+                    () = echoes.serve(&peer, stream) => {}
+                },
                 Ok((peer, who, stream)) => drop(links.carry(&peer, who, stream).await),
                 Err(error) => {
                     links.meters().refused(error.label());

@@ -22,6 +22,9 @@
 //! one out. A link carries sessions of every version that both speak, and ends
 //! with the first message of another.
 //!
+//! **Echoes.** A caller that offers another protocol within TLS gets no link: see
+//! [`echo`].
+//!
 //! **Half-open links.** Each side pings at its own rhythm, whether or not it
 //! has something to say, so a living peer is never silent for long: it is
 //! pinging, or in the middle of a frame. Bytes count, not frames; a large frame
@@ -29,6 +32,7 @@
 //! then, since the pong stands behind that frame.
 
 mod dial;
+pub mod echo;
 mod error;
 mod framing;
 mod link;
@@ -200,9 +204,11 @@ pub(crate) async fn start(
         let dialler = dial::Dialler::new(peer, address, &settings.credentials, links.clone())?;
         tokio::spawn(dialler.run());
     }
-    let tls = settings.credentials.server_config()?;
+    // A link is what offers no protocol.
+    let mut tls = Arc::unwrap_or_clone(settings.credentials.server_config()?);
+    tls.alpn_protocols = vec![echo::PROTOCOL.to_vec()];
     tokio::spawn(revocations.mind(links.clone()));
-    tokio::spawn(listen::run(listener, tls, links));
+    tokio::spawn(listen::run(listener, Arc::new(tls), links));
     Ok((address, receiver))
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{collections::BTreeMap, sync::Arc};
+mod echo;
+
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use entente_tls::{Authority, Identity, NewRequest, Reason, TrustDomain, Validity};
 use entente_wire::{Encode, Envelope, Frame, Hello, MAX_FRAME_BYTES, Session, Spoken, WireVersion};
@@ -107,12 +109,24 @@ async fn listening(consortium: &Consortium, heartbeat: Heartbeat) -> Party {
 
 /// A caller whose bytes the test writes itself.
 async fn call(consortium: &Consortium, name: &str, to: &Party) -> TlsStream<TcpStream> {
+    call_for(&[], consortium, name, to).await.unwrap()
+}
+
+/// One that offers protocols.
+async fn call_for(
+    protocols: &[&[u8]],
+    consortium: &Consortium,
+    name: &str,
+    to: &Party,
+) -> io::Result<TlsStream<TcpStream>> {
     let expected = Identity::party("bank-b".parse().unwrap());
     let tls = consortium.party(name).client_config(&expected).unwrap();
+    let mut tls = Arc::unwrap_or_clone(tls);
+    tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     let stream = TcpStream::connect(to.address).await.unwrap();
     let name = ServerName::IpAddress(to.address.ip().into());
-    let connecting = TlsConnector::from(tls).connect(name, stream);
-    soon("a handshake", connecting).await.unwrap()
+    let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
+    soon("a handshake", connecting).await
 }
 
 async fn greet(stream: &mut TlsStream<TcpStream>) {
