@@ -48,7 +48,7 @@ fn a_party_put_back_to_an_older_state_begins_its_jobs_anew() {
     let path = house.path().to_owned();
     let (state, backup) = (path.join("state/bank-a"), path.join("backup"));
     let id = house.submit(&[
-        ("epochs = 30", "epochs = 4"),
+        ("epochs = 30", "epochs = 8"),
         ("stall_budget_s = 1800", "stall_budget_s = 60"),
     ]);
     let before = more_than(&path, &id, 4);
