@@ -48,11 +48,12 @@ fn a_party_put_back_to_an_older_state_begins_its_jobs_anew() {
     let path = house.path().to_owned();
     let (state, backup) = (path.join("state/bank-a"), path.join("backup"));
     let id = house.submit(&[
-        ("epochs = 30", "epochs = 8"),
+        ("epochs = 30", "epochs = 12"),
         ("stall_budget_s = 1800", "stall_budget_s = 60"),
     ]);
-    let before = more_than(&path, &id, 4);
+    more_than(&path, &id, 4);
     house.active.stop();
+    let before = more_than(&path, &id, 4);
     put(&state, &backup);
     house.active = Service::start(&path, "party", "bank-a");
     more_than(&path, &id, before + 8);
