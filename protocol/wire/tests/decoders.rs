@@ -32,35 +32,37 @@ fn holds_its_form<C: ?Sized, T: Encode + Decode<C> + PartialEq + std::fmt::Debug
 
 #[test]
 fn a_frame_says_what_it_is_about_unopened() {
-    let (envelope, session) = (envelope(), session(7));
-    let position = envelope.position();
-    let digest = envelope.digest();
-    let refused = Frame::Refused {
-        session,
-        position,
-        reason: Refusal::Busy,
-    };
-    let ack = Frame::Ack {
-        session,
-        position,
-        digest,
-    };
-    assert_eq!(
-        Frame::of_message(&envelope),
-        Frame::Data(envelope.clone()).encoded()
-    );
-    for (frame, is_message) in [
-        (Frame::Data(envelope), true),
-        (refused, false),
-        (ack, false),
-    ] {
-        let bytes = frame.encoded();
-        let address = Frame::address(&bytes).unwrap();
+    for version in WireVersion::ALL {
+        let envelope = envelope_in(version);
+        let (session, position) = (envelope.session().id(), envelope.position());
+        let digest = envelope.digest();
+        let refused = Frame::Refused {
+            session,
+            position,
+            reason: Refusal::Busy,
+        };
+        let ack = Frame::Ack {
+            session,
+            position,
+            digest,
+        };
         assert_eq!(
-            (address.session, address.position, address.is_message),
-            (session, position, is_message)
+            Frame::of_message(&envelope),
+            Frame::Data(envelope.clone()).encoded()
         );
-        assert!(Frame::address(&bytes[..41]).is_err());
+        for (frame, is_message) in [
+            (Frame::Data(envelope), true),
+            (refused, false),
+            (ack, false),
+        ] {
+            let bytes = frame.encoded();
+            let address = Frame::address(&bytes).unwrap();
+            assert_eq!(
+                (address.session, address.position, address.is_message),
+                (session, position, is_message)
+            );
+            assert!(Frame::address(&bytes[..41]).is_err());
+        }
     }
     assert!(Frame::address(&Frame::Ping(1).encoded()).is_err());
     assert!(Frame::address(&[]).is_err());
