@@ -17,7 +17,7 @@ use entente_metrics::{Counts, Observed, Value};
 use entente_wire::{Decode, DecodeError, Encode, Reader};
 
 const FORMAT: u8 = 1;
-/// All that a worker may have counted. What there is takes a tenth of it.
+/// All that a worker may have counted. What there is takes a fifth of it at most.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 const MAX_FAMILIES: usize = 256;
 const MAX_SERIES: usize = 1 << 12;

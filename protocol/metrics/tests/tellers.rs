@@ -115,7 +115,7 @@ impl Worker {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Nothing falls while the party lives; and when all is told, what the party shows is
     /// what one process would show that had counted all of it, histograms among it.
