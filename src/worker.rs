@@ -34,7 +34,6 @@ pub(crate) fn run(args: WorkerArgs) -> Result<(), Failure> {
         party,
         patience: args.patience_s.map(Duration::from_secs),
         state_dir: args.state_dir,
-        serves_metrics: args.metrics,
     };
     let Made {
         credentials,

@@ -109,7 +109,7 @@ impl Node {
         let env = container["env"].as_array().unwrap().iter();
         let process = Command::new(ENTENTE)
             .current_dir(&self.folder)
-            .args(arguments.filter(|word| word != "--metrics"))
+            .args(arguments)
             .envs(env.map(|one| {
                 (
                     one["name"].as_str().unwrap(),

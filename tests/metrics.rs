@@ -14,6 +14,17 @@ const WITHOUT_OCCASION: &[&str] = &[
     "entente_label_leak_auc_ratio",
 ];
 
+/// What the active party does, and the passive one.
+const PRIMITIVES: [(usize, &str); 7] = [
+    (0, "encrypt"),
+    (0, "decrypt"),
+    (1, "multiply"),
+    (1, "add"),
+    (1, "rerandomise"),
+    (0, "pack"),
+    (1, "pack"),
+];
+
 fn has(text: &str, line: &str) -> bool {
     text.lines().any(|other| other.starts_with(line))
 }
@@ -26,7 +37,17 @@ fn value(text: &str, series: &str) -> f64 {
 
 #[test]
 fn every_metric_of_a_party_is_set_and_what_names_a_job_goes_with_it() {
-    let house = House::start(|port| port);
+    everything_is_told(&House::start(|port| port));
+}
+
+#[test]
+fn a_party_tells_the_same_of_jobs_that_run_in_workers() {
+    let launcher = "[launcher]\nkind = \"process\"\n";
+    let house = House::with_datasets(|port| port, [launcher; 2], |_| ());
+    everything_is_told(&house);
+}
+
+fn everything_is_told(house: &House) {
     let id = house.submit(&[("epochs = 30", "epochs = 100000")]);
     let called = format!("job_id=\"{id}\",protocol=\"acml\",role=\"");
     let texts = eventually("a job runs, and links have been pinged", || {
@@ -35,7 +56,12 @@ fn every_metric_of_a_party_is_set_and_what_names_a_job_goes_with_it() {
             has(text, "entente_link_round_trip_seconds{")
                 && value(text, "entente_rounds_total ") > 1.0
         };
-        texts.iter().all(tells).then_some(texts)
+        // A worker tells every few seconds.
+        let works = PRIMITIVES.iter().all(|(party, primitive)| {
+            let series = format!("entente_he_primitives_total{{primitive=\"{primitive}\"}} ");
+            value(&texts[*party], &series) > 0.0
+        });
+        (works && texts.iter().all(tells)).then_some(texts)
     });
     for text in &texts {
         for metric in ALL.iter().filter(|m| m.service != Service::Coordinator) {
@@ -53,24 +79,11 @@ fn every_metric_of_a_party_is_set_and_what_names_a_job_goes_with_it() {
         let waited = value(text, "entente_waiting_seconds_total{for=\"message\"} ");
         assert!(waited > 0.0, "{text}");
     }
-    let [active, passive] = &texts;
-    for (text, primitive) in [
-        (active, "encrypt"),
-        (active, "decrypt"),
-        (passive, "multiply"),
-        (passive, "add"),
-        (passive, "rerandomise"),
-        (active, "pack"),
-        (passive, "pack"),
-    ] {
-        for name in [
-            "entente_he_primitives_total",
-            "entente_he_primitive_seconds_total",
-        ] {
-            let series = format!("{name}{{primitive=\"{primitive}\"}} ");
-            assert!(value(text, &series) > 0.0, "{series}");
-        }
+    for (party, primitive) in PRIMITIVES {
+        let series = format!("entente_he_primitive_seconds_total{{primitive=\"{primitive}\"}} ");
+        assert!(value(&texts[party], &series) > 0.0, "{series}");
     }
+    let [active, passive] = &texts;
     for (text, operation) in [(active, "encrypt_activations"), (passive, "forward")] {
         let of = |name| value(text, &format!("{name}{{operation=\"{operation}\"}} "));
         let fill = of("entente_he_packing_fill_ratio");

@@ -5,6 +5,7 @@
 mod house;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -182,6 +183,79 @@ fn what_comes_of_jobs_lies_at_the_party_and_models_are_asked_from_there() {
         let found = results.join(asks).join("evaluation.json").exists();
         assert_eq!(found, party == "bank-b");
     }
+}
+
+/// What a party has counted of jobs, whatever the clock says.
+fn counted(house: &House, party: &str) -> BTreeMap<String, f64> {
+    let names = [
+        "entente_exchanges_total ",
+        "entente_he_bytes_total{",
+        "entente_he_ciphertexts_total{",
+        "entente_he_items_total{",
+        "entente_he_operations_total{",
+        "entente_rounds_total ",
+        "entente_samples_total ",
+        "entente_step_seconds_count{",
+    ];
+    let text = house.scrape(party);
+    let lines = text.lines();
+    let lines = lines.filter(|line| names.iter().any(|name| line.starts_with(name)));
+    let values = lines.filter_map(|line| line.rsplit_once(' '));
+    values
+        .map(|(series, value)| (series.to_owned(), value.parse().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_party_serves_what_its_workers_count_and_those_that_have_ended() {
+    const OPERATIONS: &str = "entente_he_operations_total{operation=\"encrypt_activations\"}";
+    let house = House::with_datasets(|port| port, [LAUNCHER, LAUNCHER], |_| ());
+    let changes = [("epochs = 30", "epochs = 20")];
+    let id = house.submit(&changes);
+    let before = eventually("a worker has told what it counts", || {
+        let before = counted(&house, "bank-a");
+        let uses = house.scrape("bank-a");
+        let uses = !uses.contains("entente_worker_resident_memory_bytes 0\n");
+        (before[OPERATIONS] > 3.0 && uses).then_some(before)
+    });
+    let first = the_worker("bank-a", &id);
+    kill(first);
+    eventually("another one is there", || match workers("bank-a", &id)[..] {
+        [next] if next != first => Some(()),
+        _ => None,
+    });
+    // What that one begins with was done before.
+    let done_before = done(&house.show(&id)) as f64;
+    let mut last = before.clone();
+    let job = eventually("the job ends, and nothing falls", || {
+        let now = counted(&house, "bank-a");
+        for (series, value) in &last {
+            assert!(now[series] >= *value, "{series} fell from {value}");
+        }
+        last = now;
+        let job = house.show(&id);
+        (job["state"] != "running").then_some(job)
+    });
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    let [killed, whole] = ["bank-a", "bank-b"].map(|party| {
+        nothing_is_left(&house, party, &id);
+        eventually("the last word of the worker is heard", || {
+            let text = house.scrape(party);
+            let gone = text.contains("entente_worker_resident_memory_bytes 0\n");
+            gone.then(|| counted(&house, party))
+        })
+    });
+
+    drop(house);
+    let house = House::start(|port| port);
+    let here = house.submit(&changes);
+    let job = house.end_of(&here);
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(whole, counted(&house, "bank-b"));
+    // Of the one that was killed, all that it had told, and all of its successor.
+    let rounds = counted(&house, "bank-a")["entente_rounds_total"];
+    assert_eq!(killed["entente_rounds_total"], rounds);
+    assert!(killed[OPERATIONS] >= before[OPERATIONS] + rounds - done_before);
 }
 
 /// Whoever calls where workers call is the party itself, or nobody.

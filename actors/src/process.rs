@@ -264,7 +264,8 @@ impl Process {
             None => (None, None),
             Some(section) => {
                 let cluster = cluster(section, &own, &config).await?;
-                let workers = Workers::new(cluster, config.party.state_dir.clone());
+                let workers =
+                    Workers::new(cluster, config.party.state_dir.clone(), registry.clone());
                 let reception = Reception::open(
                     section.listen(),
                     workers.clone(),

@@ -12,7 +12,8 @@ use super::LogFormat;
     after_help = "\
 Parties start their workers by themselves, where their configuration has a [launcher].
 A worker is given that same configuration; of it, it does not use [party] listen and
-state_dir, [coordinator] and the addresses of peers.
+state_dir, [coordinator], [metrics] and the addresses of peers. What it counts, its party
+serves.
 
 It ends with 0 when its party needs it no more, and with 130 when it is stopped: then
 it goes on from where it is when it is started again over the same directory.
@@ -43,9 +44,6 @@ pub(crate) struct WorkerArgs {
     /// End after so many seconds without the party; left out: never.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) patience_s: Option<u64>,
-    /// Serve its metrics where the configuration says: with an address of its own.
-    #[arg(long)]
-    pub(crate) metrics: bool,
     /// How the log is written, to the standard error.
     #[arg(long, value_enum, default_value = "text", env = "ENTENTE_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,

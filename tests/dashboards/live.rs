@@ -200,6 +200,8 @@ fn every_query_answers_and_alerts_fire() {
     let prometheus = &watched.prometheus;
     expect_fired(prometheus, &FIRED[8..]);
     assert_eq!(prometheus.broken_rules(), Vec::<String>::new());
+    // And its workers with it.
+    watched.house.active.stop();
 }
 
 /// Draws all dashboards as they look now: each into an image that is not empty

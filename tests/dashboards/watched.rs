@@ -7,7 +7,8 @@
 //!
 //! The configuration is that of `dashboards/prometheus`, with the ports of this
 //! house in it, and everything that lasts minutes there lasts a second here.
-//! bank-b's certificate and the revocation list live for a day, which is short
+//! bank-a runs its jobs in workers, bank-b in itself, and no dashboard knows the one from
+//! the other. bank-b's certificate and the revocation list live for a day, which is short
 //! enough for alerts to fire.
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -52,7 +53,8 @@ impl Watched {
         configure(path, "coordinator", &changes);
         let coordinator = Service::start(path, "coordinator", "coordinator");
         let url = format!("{:?}", coordinator.url());
-        let house = House::round(folder, coordinator, &url, |port| port, ["", ""]);
+        let launcher = ["[launcher]\nkind = \"process\"\n", ""];
+        let house = House::round(folder, coordinator, &url, |port| port, launcher);
         let file = Self::configuration(&house);
         let prometheus = Prometheus::start(program, &file, house.path());
         Self { prometheus, house }

@@ -11,6 +11,8 @@
 //! | the encryption scheme | `scheme.rs`, `measured.rs`, `heard.rs` |
 //! | what waits, and what runs | `waited.rs`, `roll.rs` |
 //! | whether it takes work | `readiness.rs` |
+//!
+//! What a party's workers measure it serves with its own: `workers/accounts.rs`.
 
 mod heard;
 mod link;

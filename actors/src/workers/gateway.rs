@@ -3,16 +3,21 @@
 //! To the worker the party is coordinator and peer in one: orders become wishes, and
 //! while the party has a link to the peer, so has the worker.
 
+mod place;
+mod speech;
+
 use std::{
-    fs, io,
+    io,
     path::PathBuf,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::Addr;
+use entente_metrics::Registry;
 use entente_protocol::{
-    control::{JobReport, Phase, Wish},
+    control::Wish,
     job::{PartyName, Task},
 };
 use entente_tls::{Credentials, TlsError};
@@ -20,57 +25,30 @@ use entente_wire::{Common, Frame, Spoken, decode_exactly};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, split},
     sync::{Notify, mpsc, watch},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
+pub use self::place::{Parting, PartyAt};
+use self::speech::Said;
 use super::{
     Hello, Incoming, Message, Order, Parcel, WorkerId,
     message::{MAX_BYTES, VERSION},
-    reception::{send_file, write},
+    reception::write,
 };
 use crate::{
     backoff::{Backoff, Waits},
     entropy,
-    party::{Distrusted, PartyActor, Truth, Wished},
+    party::{PartyActor, Wished},
     transport::{
         Arrival, FrameReader, Heartbeat, Link, LinkError, LinkEvent, Packed, connect, frame_name,
-        write_frame_of,
     },
 };
 
-/// How often a worker says where it stands, if nothing happens.
-const REPORTS: Duration = Duration::from_secs(1);
 /// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 /// A peer's frames that wait to be written.
 const QUEUE: usize = 64;
-
-/// Where a worker's party is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PartyAt {
-    /// At `host:port`.
-    Address(String),
-    /// Where this file says, each time anew.
-    File(PathBuf),
-}
-
-impl PartyAt {
-    fn address(&self) -> io::Result<String> {
-        match self {
-            Self::Address(address) => Ok(address.clone()),
-            Self::File(path) => fs::read_to_string(path),
-        }
-    }
-}
-
-/// Why a worker ends by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parting {
-    /// Its party has told it to.
-    Dismissed,
-    /// Its party was not there for as long as it was to wait.
-    Alone,
-}
 
 /// The worker's side of the connection.
 pub(super) struct Gateway {
@@ -86,6 +64,10 @@ pub(super) struct Gateway {
     /// Rung when the party should hear something at once.
     pub(super) news: Arc<Notify>,
     pub(super) events: mpsc::Sender<LinkEvent>,
+    /// What is counted here.
+    pub(super) registry: Registry,
+    /// The worker is to end.
+    pub(super) stop: CancellationToken,
 }
 
 /// What is known over connections.
@@ -95,8 +77,6 @@ struct Known {
     link: Option<Link>,
     links: u64,
     revisions: u64,
-    /// The party has all that came of the job.
-    delivered: bool,
     frames: mpsc::Sender<Packed>,
 }
 
@@ -108,11 +88,12 @@ struct Heard {
 }
 
 impl Gateway {
-    /// Connects, and serves its party, until it is told to leave.
+    /// Connects, and serves its party, until it is told to leave or waits for it no more;
+    /// nothing if it is stopped.
     ///
     /// # Errors
     /// [`TlsError`]: no configuration can be made.
-    pub(super) async fn serve(self) -> Result<Parting, TlsError> {
+    pub(super) async fn serve(self) -> Result<Option<Parting>, TlsError> {
         let tls = self
             .credentials
             .client_config(self.credentials.identity())?;
@@ -124,9 +105,9 @@ impl Gateway {
             link: None,
             links: 0,
             revisions: 0,
-            delivered: false,
             frames,
         };
+        let mut said = Said::default();
         let mut alone_since = Instant::now();
         for connection in 1.. {
             let conversed = async {
@@ -134,10 +115,14 @@ impl Gateway {
                 let stream = connect(address.trim(), tls.clone()).await?;
                 Ok::<_, LinkError>(stream)
             };
-            let end = match conversed.await {
+            let Some(connected) = self.stop.run_until_cancelled(conversed).await else {
+                return Ok(None);
+            };
+            let end = match connected {
                 Ok(stream) => {
+                    let hello = self.hello(process);
                     let (end, heard) = self
-                        .converse(stream, connection, process, &mut known, &mut queue)
+                        .converse(stream, connection, hello, &mut known, &mut said, &mut queue)
                         .await;
                     if heard {
                         alone_since = Instant::now();
@@ -149,51 +134,67 @@ impl Gateway {
             };
             self.unlink(&mut known).await;
             match end {
-                Ok(()) => return Ok(Parting::Dismissed),
+                Ok(parting) => return Ok(parting),
                 Err(error) => tracing::warn!(%error, "the party is away"),
             }
             if self
                 .patience
                 .is_some_and(|patience| alone_since.elapsed() > patience)
             {
-                return Ok(Parting::Alone);
+                return Ok(Some(Parting::Alone));
             }
-            sleep(backoff.next_wait(&mut jitter)).await;
+            let wait = sleep(backoff.next_wait(&mut jitter));
+            if self.stop.run_until_cancelled(wait).await.is_none() {
+                return Ok(None);
+            }
         }
-        Ok(Parting::Alone)
+        Ok(Some(Parting::Alone))
     }
 
-    /// Over one connection: `Ok` when it is told to leave; and whether an order was
-    /// heard.
-    async fn converse(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Send + 'static,
-        connection: u64,
-        process: u64,
-        known: &mut Known,
-        queue: &mut mpsc::Receiver<Packed>,
-    ) -> (Result<(), LinkError>, bool) {
-        let (reader, mut writer) = split(stream);
-        let mut reader = FrameReader::new(reader, self.heartbeat.silence);
-        reader.allow(MAX_BYTES);
-        let hello = Message::Hello(Hello {
+    fn hello(&self, process: u64) -> Hello {
+        Hello {
             version: VERSION,
             job: self.id.job,
             attempt: self.id.attempt,
             process,
-        });
-        if let Err(error) = write(&mut writer, hello).await {
+        }
+    }
+
+    /// Over one connection: `Ok` when it is told to leave, or to end; and whether an order
+    /// was heard. It parts with a last word on what it has counted.
+    async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + 'static,
+        connection: u64,
+        hello: Hello,
+        known: &mut Known,
+        said: &mut Said,
+        queue: &mut mpsc::Receiver<Packed>,
+    ) -> (Result<Option<Parting>, LinkError>, bool) {
+        let (reader, mut writer) = split(stream);
+        let mut reader = FrameReader::new(reader, self.heartbeat.silence);
+        reader.allow(MAX_BYTES);
+        if let Err(error) = write(&mut writer, Message::Hello(hello)).await {
             return (Err(error), false);
         }
         // Of an earlier link, and sent again over this one.
         while queue.try_recv().is_ok() {}
         let (told, heard) = watch::channel(Heard::default());
-        let mut delivered = known.delivered;
-        let end = tokio::select! {
-            end = self.hear(&mut reader, connection, known, &told) => end,
-            Err(error) = self.speak(&mut writer, queue, heard, &mut delivered) => Err(error),
+        let parts = self.stop.child_token();
+        let end = {
+            let mut speaks = pin!(self.speak(&mut writer, queue, heard, said, &parts));
+            tokio::select! {
+                end = self.hear(&mut reader, connection, known, &told) => match end {
+                    Ok(()) => {
+                        parts.cancel();
+                        let _ = timeout(FAREWELL, speaks).await;
+                        Ok(Some(Parting::Dismissed))
+                    }
+                    Err(error) => Err(error),
+                },
+                end = &mut speaks => end.map(|()| None),
+            }
         };
-        known.delivered |= delivered;
         let _ = timeout(FAREWELL, writer.shutdown()).await;
         let was_heard = told.borrow().order.is_some();
         (end, was_heard)
@@ -287,83 +288,6 @@ impl Gateway {
     async fn happens(&self, event: LinkEvent) {
         // Nobody listens any more when the worker stops.
         let _ = self.events.send(event).await;
-    }
-
-    async fn speak<W: AsyncWrite + Unpin>(
-        &self,
-        writer: &mut W,
-        queue: &mut mpsc::Receiver<Packed>,
-        mut heard: watch::Receiver<Heard>,
-        delivered: &mut bool,
-    ) -> Result<(), LinkError> {
-        let mut reports = interval(REPORTS);
-        reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut beat = interval(self.heartbeat.every);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = None;
-        loop {
-            tokio::select! {
-                biased;
-                Some(frame) = queue.recv() => {
-                    let kind = Message::Frame(Vec::new()).packed().1;
-                    write_frame_of(writer, [&frame, &[kind]]).await?;
-                    if queue.is_empty() {
-                        writer.flush().await?;
-                    }
-                    continue;
-                }
-                () = self.news.notified() => {}
-                _ = reports.tick() => {}
-                _ = beat.tick() => {
-                    write(writer, Message::Beat).await?;
-                    continue;
-                }
-            }
-            let order = heard.borrow().order.clone();
-            let Some(order) = order else { continue };
-            if let (Some(why), Some(peer)) = (&order.revoked, peer(&order)) {
-                let why = why.clone();
-                self.party.do_send(Distrusted { peer, why });
-            }
-            let Some(report) = self.truth().await else {
-                continue;
-            };
-            if report.phase == Phase::Finished && !*delivered {
-                self.deliver(writer, &order, &mut heard).await?;
-                *delivered = true;
-            }
-            if last.as_ref() != Some(&report) {
-                last = Some(report.clone());
-                write(writer, Message::Report(Box::new(report))).await?;
-            }
-        }
-    }
-
-    async fn truth(&self) -> Option<JobReport> {
-        let truth = self.party.send(Truth).await.ok()?;
-        let is_this =
-            |report: &JobReport| (report.job, report.attempt) == (self.id.job, self.id.attempt);
-        truth.jobs.into_iter().find(is_this)
-    }
-
-    /// Hands over what has come of the job: before it is said that it is finished.
-    async fn deliver<W: AsyncWrite + Unpin>(
-        &self,
-        writer: &mut W,
-        order: &Order,
-        heard: &mut watch::Receiver<Heard>,
-    ) -> Result<(), LinkError> {
-        let Ok(task) = Task::try_from(order.assignment.spec.clone()) else {
-            return Ok(());
-        };
-        let mut sent = 0;
-        for parcel in Parcel::made_by(&task, self.id.job) {
-            sent += u64::from(send_file(writer, &self.state_dir, parcel).await?);
-        }
-        // The other end of the channel lives as long as the connection.
-        let _ = heard.wait_for(|heard| heard.kept >= sent).await;
-        tracing::info!(files = sent, "the party has what came of the job");
-        Ok(())
     }
 }
 

@@ -102,6 +102,13 @@ impl RemoteJob {
         Actor::start(job)
     }
 
+    /// Tells its worker to leave.
+    fn dismisses(&self) {
+        if let Some(line) = &self.line {
+            line.leave.cancel();
+        }
+    }
+
     /// Says the order, whole, to whoever is there.
     fn ordered(&self) {
         if let Some(line) = &self.line {
@@ -161,8 +168,8 @@ impl Handler<JobEvent> for RemoteJob {
                 });
             }
             JobEvent::Leave => {
-                if let Some(line) = self.line.as_ref().filter(|_| !self.workers.stay()) {
-                    line.leave.cancel();
+                if !self.workers.stay() {
+                    self.dismisses();
                 }
                 return ctx.stop();
             }

@@ -14,12 +14,12 @@ use entente_protocol::{
 use entente_wire::MAX_FRAME_BYTES;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Parcel, WorkerId};
+use super::{Parcel, WorkerId, counted};
 use crate::transport::LinkError;
 
 /// Of these messages. Party and worker are of one version of the software, except
 /// while it is being replaced; then the worker is replaced too.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// The largest message: a peer's frame, and the byte behind it.
 pub(super) const MAX_BYTES: usize = MAX_FRAME_BYTES + 1;
 /// The largest order, report or greeting.
@@ -91,6 +91,8 @@ pub(super) enum Message {
     Order(Box<Order>),
     /// Worker to party: all that is true.
     Report(Box<JobReport>),
+    /// Worker to party: what it has counted, unopened.
+    Counted(Vec<u8>),
     /// A peer's frame, or one for it; unopened.
     Frame(Vec<u8>),
     /// A part of a file that the other side is to keep.
@@ -111,6 +113,7 @@ const PART: u8 = 5;
 const KEPT: u8 = 6;
 const BEAT: u8 = 7;
 const LEAVE: u8 = 8;
+const COUNTED: u8 = 9;
 
 impl Message {
     /// Its bytes, and the byte that stands behind them.
@@ -123,6 +126,7 @@ impl Message {
             Self::Hello(hello) => (words(&hello), HELLO),
             Self::Order(order) => (words(&order), ORDER),
             Self::Report(report) => (words(&report), REPORT),
+            Self::Counted(counted) => (counted, COUNTED),
             Self::Frame(frame) => (frame, FRAME),
             Self::Part(label, mut bytes) => {
                 let label = words(&label);
@@ -150,6 +154,10 @@ impl Message {
             Some(HELLO) => read(&bytes).map(Self::Hello),
             Some(ORDER) => read(&bytes).map(Self::Order),
             Some(REPORT) => read(&bytes).map(Self::Report),
+            Some(COUNTED) => {
+                within(bytes.len(), counted::MAX_BYTES)?;
+                Ok(Self::Counted(bytes))
+            }
             Some(PART) => part(bytes),
             Some(KEPT) => empty(&bytes, Self::Kept),
             Some(BEAT) => empty(&bytes, Self::Beat),
@@ -164,6 +172,7 @@ impl Message {
             Self::Hello(_) => "greeting",
             Self::Order(_) => "order",
             Self::Report(_) => "report",
+            Self::Counted(_) => "what was counted",
             Self::Frame(_) => "frame",
             Self::Part(..) => "part of a file",
             Self::Kept => "word that a file is kept",
@@ -242,6 +251,7 @@ mod tests {
                 revoked: Some("why".to_owned()),
             })),
             Message::Report(serde_json::from_value(report).unwrap()),
+            Message::Counted(vec![1, 7, 7]),
             Message::Frame(vec![2, 7, 7]),
             Message::Part(
                 Label {
@@ -267,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_cut_short_or_too_long_is_refused() {
         for message in every_kind() {
-            if matches!(message, Message::Frame(_)) {
+            if matches!(message, Message::Frame(_) | Message::Counted(_)) {
                 continue;
             }
             let (bytes, kind) = message.packed();
@@ -282,9 +292,11 @@ mod tests {
         assert!(Message::unpacked(Vec::new()).is_err());
         assert!(Message::unpacked(vec![99]).is_err());
         assert!(Message::unpacked(vec![0, BEAT]).is_err());
-        let mut long = vec![b' '; MAX_WORDS_BYTES + 1];
-        long.push(REPORT);
-        let error = Message::unpacked(long).unwrap_err();
-        assert!(matches!(error, LinkError::Oversized { .. }));
+        for (limit, kind) in [(MAX_WORDS_BYTES, REPORT), (counted::MAX_BYTES, COUNTED)] {
+            let mut long = vec![b' '; limit + 1];
+            long.push(kind);
+            let error = Message::unpacked(long).unwrap_err();
+            assert!(matches!(error, LinkError::Oversized { .. }));
+        }
     }
 }

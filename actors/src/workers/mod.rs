@@ -24,6 +24,13 @@
 //! does not name the attempt any more. A lock on it keeps two processes from going on
 //! from one journal.
 //!
+//! # What a worker counts
+//! It serves nothing: its party serves what it counts, with what the party and its other
+//! workers do, so that whoever looks at a party need not know where its jobs run, and no
+//! pod has to be found that will be gone in an hour. It tells all that it has counted
+//! since it began, every few seconds and before it parts ([`telling`], [`accounts`]).
+//! Killed, it takes with it what it had not told.
+//!
 //! # Why the peer does not reach the worker
 //! It would have to be told where the worker is, through every firewall between two
 //! banks, at every eviction. Here it knows one address and one certificate.
@@ -38,12 +45,18 @@
 //! | `posts` | which workers there shall be |
 //! | `foreman` | what there is compared with what shall be, again and again |
 //! | `cluster` | where processes are made; `process`, `kubernetes` |
-//! | `reception` | where workers call |
+//! | `reception`, `attendance` | where workers call |
 //! | `job` | a job, as the rest of the party sees it |
-//! | `gateway`, `worker` | the other end |
+//! | `accounts`, `counted` | what workers have counted, and in which bytes they say it |
+//! | `gateway`, `telling`, `worker` | the other end |
 
+mod accounts;
+mod attendance;
 mod cluster;
+mod counted;
 mod foreman;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gateway;
 mod job;
 #[cfg(feature = "kubernetes")]
@@ -53,6 +66,7 @@ mod parcel;
 mod posts;
 mod process;
 mod reception;
+mod telling;
 mod worker;
 
 #[cfg(test)]

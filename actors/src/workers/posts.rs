@@ -1,5 +1,7 @@
 //! Which workers there shall be.
 
+mod table;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -11,15 +13,19 @@ use std::{
 };
 
 use actix::{Addr, Recipient};
-use entente_metrics::WORKER_STATES;
+use entente_metrics::{Registry, WORKER_STATES};
 use entente_protocol::{
     control::Assignment,
     job::{JobId, Task},
 };
 use tokio::sync::Notify;
 
+pub(super) use self::table::{Caller, State, Unclaimed};
+use self::table::{Post, Table};
 use super::{
     Cluster, Parcel, Wanted, WorkerId,
+    accounts::{Account, Accounts},
+    counted::Counted,
     job::{Given, RemoteJob},
 };
 use crate::{
@@ -45,61 +51,17 @@ struct Shared {
     table: Mutex<Table>,
 }
 
-#[derive(Default)]
-struct Table {
-    posts: BTreeMap<WorkerId, Post>,
-    /// What the coordinator wished last; nothing before it was heard.
-    wished: Option<BTreeMap<JobId, u32>>,
-    connections: u64,
-}
-
-/// A worker that there shall be, and whoever waits for it.
-struct Post {
-    wanted: Wanted,
-    job: Addr<RemoteJob>,
-    needs: Vec<Parcel>,
-    makes: [Parcel; 2],
-    state: State,
-    meters: Meters,
-    backoff: Backoff,
-    /// Not made again before.
-    not_before: Option<Instant>,
-}
-
-/// How far a worker is, for the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Waiting,
-    Starting,
-    Connected,
-}
-
-/// Who calls, and what becomes of the call.
-pub(super) enum Caller {
-    /// Its job runs here.
-    Wanted {
-        job: Addr<RemoteJob>,
-        /// Of this connection.
-        number: u64,
-        needs: Vec<Parcel>,
-        makes: [Parcel; 2],
-    },
-    /// It is not known yet what is wished.
-    TooEarly,
-    /// Nobody waits for it.
-    Unwanted,
-}
-
 impl Workers {
-    /// None so far, made where `cluster` makes them.
-    pub(crate) fn new(cluster: Arc<dyn Cluster>, state_dir: PathBuf) -> Self {
+    /// None so far, made where `cluster` makes them; what they count is added to
+    /// `registry`.
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, state_dir: PathBuf, registry: Registry) -> Self {
         Self {
             shared: Arc::new(Shared {
                 cluster,
                 state_dir,
                 bell: Notify::new(),
                 halts: AtomicBool::new(false),
-                table: Mutex::default(),
+                table: Mutex::new(Table::new(Accounts::new(registry))),
             }),
         }
     }
@@ -154,7 +116,7 @@ impl Workers {
         };
         let mut table = self.table();
         table.posts.insert(id, post);
-        count(&table);
+        table.count();
         drop(table);
         self.ring();
         Ok(JobHandle::of(job.recipient()))
@@ -166,7 +128,8 @@ impl Workers {
         // It may have begun again meanwhile.
         if table.posts.get(&id).is_some_and(|post| post.job == *job) {
             let post = table.posts.remove(&id);
-            count(&table);
+            table.accounts.close(id);
+            table.count();
             if let (Some(post), true) = (post, table.posts.is_empty()) {
                 post.meters.workers([0; WORKER_STATES.len()]);
             }
@@ -186,21 +149,27 @@ impl Workers {
         }
     }
 
-    /// Who calls.
-    pub(super) fn caller(&self, id: WorkerId) -> Caller {
+    /// How many workers may tell more.
+    #[cfg(test)]
+    pub(super) fn accounts(&self) -> usize {
+        self.table().accounts.count()
+    }
+
+    /// Who calls, and the number of the connection.
+    pub(super) fn caller(&self, id: WorkerId) -> (u64, Caller) {
+        self.table().caller(id)
+    }
+
+    /// A worker has told what it has counted.
+    pub(super) fn told(&self, account: &Account, counted: &Counted) {
+        self.table().accounts.tell(account, counted);
+    }
+
+    /// A worker tells nothing more over a connection.
+    pub(super) fn tells_no_more(&self, account: &Account) {
         let mut table = self.table();
-        table.connections += 1;
-        let number = table.connections;
-        match (table.posts.get(&id), &table.wished) {
-            (Some(post), _) => Caller::Wanted {
-                job: post.job.clone(),
-                number,
-                needs: post.needs.clone(),
-                makes: post.makes,
-            },
-            (None, None) => Caller::TooEarly,
-            (None, Some(_)) => Caller::Unwanted,
-        }
+        let is_wanted = table.posts.contains_key(&account.id);
+        table.accounts.leave(account, is_wanted);
     }
 
     /// How far a worker is.
@@ -209,7 +178,7 @@ impl Workers {
         if let Some(post) = table.posts.get_mut(&id) {
             post.state = state;
         }
-        count(&table);
+        table.count();
     }
 
     /// A worker's job has come further than the one before it.
@@ -244,11 +213,7 @@ impl Workers {
     /// What is to become of a worker that nobody waits for: it is at rest if the
     /// coordinator wishes its attempt, and else forgotten.
     pub(super) fn unclaimed(&self, id: WorkerId) -> Unclaimed {
-        match &self.table().wished {
-            None => Unclaimed::Unknown,
-            Some(wished) if wished.get(&id.job) == Some(&id.attempt) => Unclaimed::Rests,
-            Some(_) => Unclaimed::Forgotten,
-        }
+        self.table().unclaimed(id)
     }
 
     pub(super) fn cluster(&self) -> &dyn Cluster {
@@ -283,32 +248,10 @@ impl Workers {
         self.shared.cluster.close().await;
     }
 
-    /// A panic elsewhere does not make the table wrong: every change of it is one
-    /// insertion or removal.
+    /// A panic elsewhere does not make the table wrong: no change of it can stop in its
+    /// middle.
     fn table(&self) -> MutexGuard<'_, Table> {
         let table = self.shared.table.lock();
         table.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What is to become of a worker that nobody waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unclaimed {
-    /// The coordinator has not been heard yet.
-    Unknown,
-    /// Its process ends, and what it goes on from stays.
-    Rests,
-    /// All of it goes.
-    Forgotten,
-}
-
-fn count(table: &Table) {
-    let states = [State::Waiting, State::Starting, State::Connected];
-    let counts = states.map(|state| {
-        let posts = table.posts.values();
-        posts.filter(|post| post.state == state).count() as i64
-    });
-    if let Some(post) = table.posts.values().next() {
-        post.meters.workers(counts);
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use actix::{Actor, Context, Handler};
 use async_trait::async_trait;
+use entente_metrics::Registry;
 use entente_protocol::control::{Assignment, FailureClass};
 
 use super::{
@@ -103,35 +104,38 @@ impl Handler<JobTold> for Listener {
     }
 }
 
-struct World {
+pub(super) struct World {
     fake: Arc<Fake>,
-    workers: Workers,
+    pub(super) workers: Workers,
+    pub(super) registry: Registry,
     told: tokio::sync::mpsc::UnboundedReceiver<Standing>,
     listener: actix::Addr<Listener>,
     folder: tempfile::TempDir,
 }
 
-fn id(attempt: u32) -> WorkerId {
+pub(super) fn id(attempt: u32) -> WorkerId {
     let job = assignment(1, "bank-a", "bank-b").job;
     WorkerId { job, attempt }
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fake = Arc::new(Fake::default());
-        let workers = Workers::new(fake.clone(), folder.path().to_owned());
+        let registry = Registry::new().unwrap();
+        let workers = Workers::new(fake.clone(), folder.path().to_owned(), registry.clone());
         let (tell, told) = tokio::sync::mpsc::unbounded_channel();
         Self {
             fake,
             workers,
+            registry,
             told,
             listener: Listener(tell).start(),
             folder,
         }
     }
 
-    fn take_on(&self, attempt: u32) -> JobHandle {
+    pub(super) fn take_on(&self, attempt: u32) -> JobHandle {
         let assignment = Assignment {
             attempt,
             ..assignment(1, "bank-a", "bank-b")

@@ -6,11 +6,15 @@ use actix::{Actor, AsyncContext};
 use entente_he::{Backend, Scheme};
 use entente_metrics::Registry;
 use entente_tls::Credentials;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     WorkerId,
-    gateway::{Gateway, Parting, PartyAt},
+    gateway::{FAREWELL, Gateway, Parting, PartyAt},
 };
 use crate::{
     approval::{Desk, Ledger},
@@ -20,8 +24,8 @@ use crate::{
     policy::Policy,
     process::{Parts, PartyError, take_state_dir},
     sealing::WrapKeys,
-    telemetry::{Meters, MetricsServer, Readiness},
-    transport::Heartbeat,
+    telemetry::Meters,
+    transport::{Heartbeat, TransportError},
 };
 
 /// Events on their way to the actor.
@@ -38,8 +42,6 @@ pub struct WorkerSettings {
     pub patience: Option<Duration>,
     /// Its own directory, and nobody else's: not that of the party.
     pub state_dir: PathBuf,
-    /// Whether it serves `[metrics] listen`: where it has an address of its own.
-    pub serves_metrics: bool,
 }
 
 /// Runs a worker until its party needs it no more (how it parted from it), or until
@@ -79,7 +81,7 @@ pub async fn work<S: Scheme>(
     .of_worker();
     let meters = Meters::new(registry.clone());
     meters.seed(config.peers.keys());
-    let certificates = meters.certificates().clone();
+    let pool = pool.measured(&meters);
     let news = Arc::new(Notify::new());
     let (events, mut happening) = mpsc::channel(EVENTS);
     let actor = PartyActor::new(
@@ -96,16 +98,7 @@ pub async fn work<S: Scheme>(
         ctx.add_stream(events);
         actor
     });
-    let listen = config.metrics.listen.filter(|_| settings.serves_metrics);
-    let server = listen
-        .map(|listen| {
-            // It asks no coordinator, and takes no other work.
-            let (_, answered) = watch::channel(true);
-            let (_, ending) = watch::channel(false);
-            let ready = Readiness::new(party.clone().recipient(), answered, ending);
-            MetricsServer::start(listen, &credentials, registry, certificates, ready)
-        })
-        .transpose()?;
+    let stop = CancellationToken::new();
     let gateway = Gateway {
         at: settings.party,
         patience: settings.patience,
@@ -117,18 +110,23 @@ pub async fn work<S: Scheme>(
         party: party.clone(),
         news,
         events,
+        registry,
+        stop: stop.clone(),
     };
     tracing::info!(party = %own, worker = %settings.id, "a worker begins");
+    let stopped = async {
+        shutdown.await;
+        // Not without a last word to its party.
+        stop.cancel();
+        sleep(FAREWELL).await;
+    };
     let parting = tokio::select! {
-        parting = gateway.serve() => Some(parting.map_err(crate::transport::TransportError::from)?),
-        () = shutdown => None,
+        parting = gateway.serve() => parting.map_err(TransportError::from)?,
+        () = stopped => None,
     };
     tracing::info!(worker = %settings.id, ?parting, "a worker stops");
     // An actor that is gone has stopped already.
     let _ = party.send(Halt).await;
     journals.closed().await;
-    if let Some(server) = server {
-        server.stop().await;
-    }
     Ok(parting)
 }

@@ -15,6 +15,17 @@ pub enum Service {
     Both,
 }
 
+/// What a party makes of what its workers say of a metric, each of its own process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfWorkers {
+    /// Nothing, and they do not say it.
+    Unheard,
+    /// It adds it to what it has itself.
+    Summed,
+    /// It shows the largest, its own among them: of a gauge that is no amount.
+    Largest,
+}
+
 /// What the list says of one metric. For documentation, and for whoever checks
 /// dashboards and alerts against the list.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +42,8 @@ pub struct Metric {
     pub buckets: &'static [f64],
     /// Who has it.
     pub service: Service,
+    /// What becomes of what a party's workers say of it.
+    pub of_workers: OfWorkers,
 }
 
 impl Metric {
@@ -70,6 +83,7 @@ impl<K: Kind, const N: usize> Definition<K, N> {
         labels: &'static [&'static str; N],
         buckets: &'static [f64],
         service: Service,
+        of_workers: OfWorkers,
         family: fn(&Families) -> &K::Family,
     ) -> Self {
         Self {
@@ -80,6 +94,7 @@ impl<K: Kind, const N: usize> Definition<K, N> {
                 labels,
                 buckets,
                 service,
+                of_workers,
             },
             family,
         }

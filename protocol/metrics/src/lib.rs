@@ -23,6 +23,9 @@
 //! forgotten. Time goes in as [`Duration`](core::time::Duration), so that no
 //! caller can confuse milliseconds with seconds.
 //!
+//! A party serves what its workers count too: [`Registry::counts`] there, a [`Teller`]
+//! here. The list says of which metrics ([`OfWorkers`]).
+//!
 //! Series live longer than jobs, and a store of series that grows with every job is
 //! the usual way to lose one. So what adds up over jobs is told without their names;
 //! what one job is at (its loss, what it waits for) is told with its id while it runs
@@ -35,17 +38,22 @@ mod listing;
 
 mod buckets;
 mod certificates;
+mod counts;
 mod definition;
+mod exposition;
 mod kind;
 mod labels;
 mod list;
 mod registry;
+mod tellers;
 mod values;
 
 pub use certificates::CertificateMeters;
-pub use definition::{Definition, Metric, Service};
+pub use counts::{Counts, Observed, Value};
+pub use definition::{Definition, Metric, OfWorkers, Service};
 pub use kind::{Counter, Gauge, Histogram, Kind, Level, SecondsCounter};
 pub use labels::{LABELS, Label};
 pub use list::*;
 pub use registry::{Family, MetricsError, Registry, Sight};
+pub use tellers::Teller;
 pub use values::*;

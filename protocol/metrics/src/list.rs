@@ -3,6 +3,11 @@
 //! Names follow Prometheus: prefix, unit as suffix in base units, `_total` for
 //! what only grows. Gauges that count things have the things as their name.
 //!
+//! What stands behind `=>` is what a party makes of what its workers say of a metric
+//! ([`OfWorkers`]). Without it the party speaks for itself alone, for one of two
+//! reasons: it is about the party (its links, its certificate), or the party counts it
+//! by its workers' reports already, and would count twice (rounds, keys, errors).
+//!
 //! Three kinds of series come and go with what they speak of: those of a job, which
 //! has the label `job_id` (`job` is Prometheus's own); those of a party at the
 //! coordinator; those of a link. How many there are of each is bounded, and the
@@ -11,7 +16,7 @@
 use crate::{
     Metric,
     buckets::{API_BUCKETS, STEP_BUCKETS},
-    definition::{Definition, Service},
+    definition::{Definition, OfWorkers, Service},
     kind::{Counter, Gauge, Histogram, Kind, Level, SecondsCounter},
 };
 
@@ -20,43 +25,43 @@ Party {
     /// Label `state` is the machine's own name for what it waited for.
     STEP_SECONDS: Histogram = "entente_step_seconds",
         "Time to compute one step of a protocol: from a message taken in to the answers written.",
-        ["protocol", "role", "state"], STEP_BUCKETS;
+        ["protocol", "role", "state"], STEP_BUCKETS => Summed;
 
     HE_OPERATIONS: Counter = "entente_he_operations_total",
-        "Operations of the encryption scheme, each over a whole matrix.", ["operation"];
+        "Operations of the encryption scheme, each over a whole matrix.", ["operation"] => Summed;
     HE_ITEMS: Counter = "entente_he_items_total",
         "Entries of the matrices that operations of the encryption scheme produced.",
-        ["operation"];
+        ["operation"] => Summed;
     HE_SECONDS: SecondsCounter = "entente_he_seconds_total",
         "Time spent in operations of the encryption scheme, by the clock on the wall.",
-        ["operation"];
+        ["operation"] => Summed;
     HE_CIPHERTEXTS: Counter = "entente_he_ciphertexts_total",
         "Ciphertexts that an operation produced; of a decryption, those that it took in.",
-        ["operation"];
+        ["operation"] => Summed;
     HE_BYTES: Counter = "entente_he_bytes_total",
         "Bytes of these ciphertexts as they are sent, without envelope and frame.",
-        ["operation"];
+        ["operation"] => Summed;
     HE_PACKING_FILL: Level = "entente_he_packing_fill_ratio",
         "Values in the ciphertexts that an operation last produced or took in, per value that there was room for.",
-        ["operation"];
+        ["operation"] => Largest;
     HE_PRIMITIVES: Counter = "entente_he_primitives_total",
         "What operations of the encryption scheme consist of: ciphertexts encrypted, decrypted, added to, re-randomised or made randomness for ahead, products with a scalar, values packed or unpacked.",
-        ["primitive"];
+        ["primitive"] => Summed;
     HE_PRIMITIVE_SECONDS: SecondsCounter = "entente_he_primitive_seconds_total",
         "Time that they took, all threads that worked at it together counted once, by the clock on the wall.",
-        ["primitive"];
+        ["primitive"] => Summed;
     HE_POOL_VALUES: Gauge = "entente_he_pool_values",
         "Random values that lie ready for ciphertexts to come, in all running jobs together.",
-        ["end"];
+        ["end"] => Summed;
     HE_POOL_CAPACITY: Gauge = "entente_he_pool_capacity_values",
-        "Random values that there is room for, in all running jobs together.", ["end"];
+        "Random values that there is room for, in all running jobs together.", ["end"] => Summed;
 
     COMPUTE_THREADS: Gauge = "entente_compute_threads",
-        "Threads of the pool in which steps are computed, whatever the number of jobs.", [];
+        "Threads of the pool in which steps are computed, whatever the number of jobs; each worker has its own.", [] => Summed;
     COMPUTE_QUEUE: Gauge = "entente_compute_queue_tasks",
-        "Steps and preparations that wait for a thread of that pool.", [];
+        "Steps and preparations that wait for a thread of that pool.", [] => Summed;
     COMPUTE_RUNNING: Gauge = "entente_compute_running_tasks",
-        "Steps and preparations that are being computed, each spread over the threads that are free.", [];
+        "Steps and preparations that are being computed, each spread over the threads that are free.", [] => Summed;
 
     KEY_EPOCH: Gauge = "entente_key_epoch",
         "Number of the encryption key of the job that went on last here; 1 is the one of the set-up.", [];
@@ -68,12 +73,12 @@ Party {
 
     MESSAGES: Counter = "entente_messages_total",
         "Messages between parties, each counted as often as it crossed the wire.",
-        ["kind", "direction"];
+        ["kind", "direction"] => Summed;
     MESSAGE_BYTES: Counter = "entente_message_bytes_total",
         "Bytes of messages between parties, with envelope and frame, without TLS.",
-        ["kind", "direction"];
+        ["kind", "direction"] => Summed;
     MESSAGES_REFUSED: Counter = "entente_messages_refused_total",
-        "Messages and connections of peers that were refused.", ["reason"];
+        "Messages and connections of peers that were refused.", ["reason"] => Summed;
     LINKS_UP: Gauge = "entente_links_up",
         "1 while the link to a peer is up, 0 while it is down.", ["peer"];
     LINK_QUEUE: Gauge = "entente_link_queue_frames",
@@ -82,11 +87,16 @@ Party {
         "Time from the last ping to its answer, with the wait behind what was being sent; not there while the link is down.",
         ["peer"];
     OUTBOX: Gauge = "entente_outbox_messages",
-        "Messages that are kept until the peer has acknowledged them, of all running jobs.", [];
+        "Messages that are kept until the peer has acknowledged them, of all running jobs.", [] => Summed;
 
     WORKERS: Gauge = "entente_workers",
         "Workers that jobs of this party run in now, by how far they are; 0 where jobs run in the party.",
         ["state"];
+    WORKER_CPU_SECONDS: SecondsCounter = "entente_worker_cpu_seconds_total",
+        "Processor time that workers of this party have used, user and system; the party's own is process_cpu_seconds_total.",
+        [] => Summed;
+    WORKER_RESIDENT: Gauge = "entente_worker_resident_memory_bytes",
+        "Resident memory of the workers that are connected, all together.", [] => Summed;
 
     ROUNDS: Counter = "entente_rounds_total", "Training rounds done: mini-batches.", [];
     EXCHANGES: Counter = "entente_exchanges_total",
@@ -95,24 +105,24 @@ Party {
     PARTY_JOBS: Gauge = "entente_party_jobs", "Jobs at this party now.", ["phase"];
     PARTY_JOB_INFO: Gauge = "entente_party_job_info",
         "1 for each job that runs at this party; the correlation is what its lines in the logs have.",
-        ["job_id", "protocol", "role", "correlation"];
+        ["job_id", "protocol", "role", "correlation"] => Largest;
     WAITING_SECONDS: SecondsCounter = "entente_waiting_seconds_total",
-        "Time that jobs spent waiting at this party, each for itself, by what for.", ["for"];
+        "Time that jobs spent waiting at this party, each for itself, by what for.", ["for"] => Summed;
     PROTOCOL_ERRORS: Counter = "entente_protocol_errors_total",
         "Exchanges that ended with an error.", ["error"];
-    RETRIES: Counter = "entente_retries_total", "Things that were tried again.", ["what"];
+    RETRIES: Counter = "entente_retries_total", "Things that were tried again.", ["what"] => Summed;
 
     CHECKPOINTS: Counter = "entente_checkpoints_total",
-        "Checkpoints of jobs that this party has written to its disk.", [];
+        "Checkpoints of jobs that this party has written to its disk.", [] => Summed;
     CHECKPOINT_BYTES: Counter = "entente_checkpoint_bytes_total",
-        "Bytes of the checkpoints that this party has written to its disk.", [];
+        "Bytes of the checkpoints that this party has written to its disk.", [] => Summed;
     JOURNAL_COMMITS: Counter = "entente_journal_commits_total",
         "Times that records of a job were brought to this party's disk, or could not be.",
-        ["outcome"];
+        ["outcome"] => Summed;
     JOURNAL_SECONDS: SecondsCounter = "entente_journal_seconds_total",
-        "Time spent in bringing records of jobs to this party's disk, by the clock on the wall.", [];
+        "Time spent in bringing records of jobs to this party's disk, by the clock on the wall.", [] => Summed;
     RESTORES: Counter = "entente_restores_total",
-        "Jobs that were taken up again from this party's disk, or could not be.", ["outcome"];
+        "Jobs that were taken up again from this party's disk, or could not be.", ["outcome"] => Summed;
     LABEL_LEAK_AUC: Level = "entente_label_leak_auc_ratio",
         "Area under the curve of an attack on the gradients of the epoch that ended last here: 0.5 is guessing, 1 is certainty.",
         ["attack"];
@@ -244,6 +254,13 @@ Both {
         ["version", "wire"];
 }
 }
+
+/// What a worker says of its own process, and how a party calls it: among those of its
+/// own the worker's would be wrong.
+pub(crate) const OF_A_WORKER: [(&str, &Metric); 2] = [
+    ("process_cpu_seconds_total", WORKER_CPU_SECONDS.metric()),
+    ("process_resident_memory_bytes", WORKER_RESIDENT.metric()),
+];
 
 /// What the process collector adds on Linux.
 pub const PROCESS: &[&str] = &[

@@ -7,7 +7,7 @@ macro_rules! list {
         $(
             $(#[$doc:meta])*
             $name:ident: $kind:ident = $text:literal, $help:literal,
-                [$($label:literal),*] $(, $buckets:expr)?;
+                [$($label:literal),*] $(, $buckets:expr)? $(=> $of_workers:ident)?;
         )*
     })*) => {
         $($(
@@ -20,6 +20,7 @@ macro_rules! list {
                 &[$($label),*],
                 first!($($buckets,)? &[]),
                 Service::$service,
+                first!($(OfWorkers::$of_workers,)? OfWorkers::Unheard),
                 |families| &families.$name,
             );
         )*)*

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::{
-    BUILD_INFO, Definition, Kind,
-    list::{ALL, Families},
+    BUILD_INFO, Counts, Definition, Kind, Metric, Teller,
+    counts::heard,
+    exposition::series_of,
+    list::{ALL, Families, OF_A_WORKER},
+    tellers::Tellers,
 };
 
 /// What went wrong in the metrics library: a defect of the list or of a label,
@@ -26,11 +29,13 @@ pub enum Sight {
     Totals,
 }
 
-/// Every metric of the list, for one process. Clones share their values.
+/// Every metric of the list, for one process and those that tell it theirs. Clones share
+/// their values.
 #[derive(Clone)]
 pub struct Registry {
     exported: prometheus::Registry,
     families: Arc<Families>,
+    tellers: Arc<Tellers>,
 }
 
 impl Registry {
@@ -46,7 +51,11 @@ impl Registry {
         exported.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
-        Ok(Self { exported, families })
+        Ok(Self {
+            exported,
+            families,
+            tellers: Arc::default(),
+        })
     }
 
     /// All series of one name.
@@ -64,12 +73,39 @@ impl Registry {
         self.family(&BUILD_INFO).with(build).set(1);
     }
 
+    /// What this process has counted, for whoever serves it: with what it uses itself, by
+    /// the names that this has of a worker.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for family in self.exported.gather() {
+            let name = family.name();
+            let told = |metric: &&Metric| match OF_A_WORKER.iter().find(|(_, of)| of == metric) {
+                Some((of_the_process, _)) => *of_the_process == name,
+                None => metric.name == name,
+            };
+            let Some(metric) = heard().find(told) else {
+                continue;
+            };
+            for (labels, value) in series_of(metric, &family) {
+                counts.insert(metric.name, labels, value);
+            }
+        }
+        counts
+    }
+
+    /// From now on another process tells what it counts, and it is rendered with what
+    /// this one does. What it had told `before`, elsewhere, is not.
+    pub fn teller(&self, before: Counts) -> Teller {
+        self.tellers.teller(before)
+    }
+
     /// What `sight` may see, in Prometheus's text format (version 0.0.4).
     ///
     /// # Errors
     /// [`MetricsError`] when the metrics cannot be written down.
     pub fn render(&self, sight: Sight) -> Result<String, MetricsError> {
         let mut families = self.exported.gather();
+        self.tellers.join(&mut families);
         if sight == Sight::Totals {
             families.retain(|family| {
                 let listed = ALL.iter().find(|metric| metric.name == family.name());

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, fs, path::PathBuf};
 
-use entente_metrics::{ALL, LABELS, PROCESS, Service};
+use entente_metrics::{ALL, LABELS, OfWorkers, PROCESS, Service};
 
 fn table() -> String {
     let mut text = String::from(
@@ -15,7 +15,13 @@ fn table() -> String {
          the coordinator steps down. They, and those with the label `party`, are shown to users, \
          operators and readers, and not to parties, which may look at their own jobs alone. \
          From a job to its lines in the logs leads the label `correlation` of \
-         `entente_job_info` and `entente_party_job_info`.\n",
+         `entente_job_info` and `entente_party_job_info`.\n\n\
+         A party with a `[launcher]` serves what its workers count as well, under the same names: \
+         where the column says so, its own value and those of its workers are added up, or the \
+         largest of them is shown. Of workers that have ended, counters and histograms stay in \
+         the sum, which never falls while the party runs; gauges go with their worker. A worker \
+         tells every five seconds and before it parts: one that is killed takes with it what it \
+         counted since. What other metrics say, the party knows itself.\n",
     );
     for (service, title) in [
         (Service::Party, "Of a party"),
@@ -23,16 +29,19 @@ fn table() -> String {
         (Service::Both, "Of both"),
     ] {
         writeln!(text, "\n## {title}\n").unwrap();
-        text.push_str("| name | kind | labels | unit | |\n|---|---|---|---|---|\n");
+        text.push_str(
+            "| name | kind | labels | unit | of workers | |\n|---|---|---|---|---|---|\n",
+        );
         for metric in ALL.iter().filter(|metric| metric.service == service) {
             let labels: Vec<String> = metric.labels.iter().map(|l| format!("`{l}`")).collect();
             writeln!(
                 text,
-                "| `{}` | {} | {} | {} | {} |",
+                "| `{}` | {} | {} | {} | {} | {} |",
                 metric.name,
                 metric.kind,
                 labels.join(", "),
                 unit(metric.name),
+                of_workers(metric.of_workers),
                 metric.help
             )
             .unwrap();
@@ -51,6 +60,14 @@ fn table() -> String {
         .unwrap();
     }
     text
+}
+
+fn of_workers(of_workers: OfWorkers) -> &'static str {
+    match of_workers {
+        OfWorkers::Unheard => "",
+        OfWorkers::Summed => "summed",
+        OfWorkers::Largest => "largest",
+    }
 }
 
 fn unit(name: &str) -> &'static str {

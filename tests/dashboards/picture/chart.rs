@@ -66,12 +66,12 @@ pub(super) fn draw(
                 let back = run.iter().rev();
                 let back = back.map(|((at, _), floor)| place((*at, *floor)));
                 let around: Vec<(f64, f64)> = points.iter().copied().chain(back).collect();
-                svg.area(&around, colour);
+                svg.area(&bends(&around), colour);
             }
             match points[..] {
                 // One point is no line.
                 [(at, up)] => svg.line(&[(at - 2.0, up), (at + 2.0, up)], colour, 2.0),
-                _ => svg.line(&points, colour, 1.5),
+                _ => svg.line(&bends(&points), colour, 1.5),
             }
         }
     }
@@ -117,6 +117,17 @@ fn runs(line: &[Top]) -> Vec<&[Top]> {
     let step = between.fold(f64::INFINITY, f64::min);
     line.chunk_by(|one, next| next.0.0 - one.0.0 < 1.5 * step)
         .collect()
+}
+
+/// Without the points in the midst of a level stretch, which are on the line anyway. Most
+/// of most pictures is level, and each of them is kept.
+fn bends(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let is_level = |at: usize| {
+        let around = at.checked_sub(1).and_then(|from| points.get(from..=at + 1));
+        around.is_some_and(|around| around.iter().all(|point| point.1 == points[at].1))
+    };
+    let kept = (0..points.len()).filter(|at| !is_level(*at));
+    kept.map(|at| points[at]).collect()
 }
 
 /// From, to, and from mark to mark: round numbers around all values.
@@ -195,4 +206,20 @@ fn gaps_are_not_drawn_over() {
     let pieces: Vec<usize> = runs(&line).iter().map(|run| run.len()).collect();
     assert_eq!(pieces, [3, 2]);
     assert_eq!(runs(&line[..1]).len(), 1);
+}
+
+#[test]
+fn level_stretches_are_drawn_from_end_to_end() {
+    let line = |values: &[f64]| -> Vec<(f64, f64)> {
+        let points = values.iter().enumerate();
+        points.map(|(at, value)| (at as f64, *value)).collect()
+    };
+    let kept = |values: &[f64]| -> Vec<f64> {
+        let points = bends(&line(values)).into_iter();
+        points.map(|point| point.0).collect()
+    };
+    assert_eq!(kept(&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0]), [0.0, 3.0, 4.0, 5.0]);
+    assert_eq!(kept(&[1.0, 2.0, 1.0]), [0.0, 1.0, 2.0]);
+    assert_eq!(kept(&[1.0]), [0.0]);
+    assert_eq!(kept(&[]), [0.0; 0]);
 }

@@ -20,6 +20,7 @@ impl RemoteJob {
                 Err(_) => Refusal::Busy,
             },
         };
+        self.meters.refused(refused.label());
         if let Some(link) = &self.link {
             let refused = refusal(self.session, received.envelope.position(), refused);
             link.send(Arc::new(refused));

@@ -156,6 +156,7 @@ impl RemoteJob {
         if held {
             tracing::info!("is paused");
             // Its worker ends, and what it goes on from stays.
+            self.dismisses();
             ctx.stop();
         }
     }

@@ -245,7 +245,6 @@ impl Shape {
             STATE_DIR,
             "--party",
             &self.section.party,
-            "--metrics",
         ]
         .map(str::to_owned)
         .into()
