@@ -4,27 +4,26 @@
 //! In the environment `ENTENTE__` stands in front, `__` between the levels,
 //! and a `-` in a name stays: `ENTENTE__PEERS__BANK-B__ADDRESS`.
 
+mod check;
 mod launcher;
+mod several;
+mod weights;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    thread,
-};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread};
 
-use entente_protocol::{job::PartyName, network::NamedTensor};
+use entente_protocol::job::PartyName;
 use entente_tls::{Name, TlsFiles};
 use entente_wire::Spoken;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use thiserror::Error;
-use url::Url;
 
-pub use self::launcher::{KubernetesSection, LauncherSection, ProcessSection};
+pub use self::{
+    check::ConfigError,
+    launcher::{KubernetesSection, LauncherSection, ProcessSection},
+    several::{Files, Urls},
+    weights::WeightsSection,
+};
 use crate::{
     data::Datasets,
-    network::weights::{self, WeightsError},
     policy::{Policy, PolicyError},
     sealing::SealingKeySource,
 };
@@ -161,74 +160,6 @@ pub struct CoordinatorSection {
     pub name: Name,
 }
 
-/// Addresses, one at least.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "OneOrSeveral")]
-pub struct Urls(Vec<Url>);
-
-impl Urls {
-    /// In the order in which they were written.
-    pub fn iter(&self) -> impl Iterator<Item = &Url> {
-        self.0.iter()
-    }
-}
-
-/// Files, in the order in which they were written; none if nothing was.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(from = "OneOrSeveral")]
-pub struct Files(Vec<PathBuf>);
-
-impl Files {
-    /// In the order in which they were written.
-    pub fn iter(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().map(PathBuf::as_path)
-    }
-}
-
-impl From<OneOrSeveral> for Files {
-    fn from(written: OneOrSeveral) -> Self {
-        let paths = written.split().into_iter();
-        Self(
-            paths
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from)
-                .collect(),
-        )
-    }
-}
-
-/// As people write addresses and paths.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrSeveral {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl OneOrSeveral {
-    fn split(self) -> Vec<String> {
-        let trimmed = |text: &str| text.trim().to_owned();
-        match self {
-            Self::One(text) => text.split(',').map(trimmed).collect(),
-            Self::Several(texts) => texts.iter().map(|text| trimmed(text)).collect(),
-        }
-    }
-}
-
-impl TryFrom<OneOrSeveral> for Urls {
-    type Error = url::ParseError;
-
-    fn try_from(written: OneOrSeveral) -> Result<Self, url::ParseError> {
-        let mut written = written.split();
-        // One at least, which is none.
-        if written.is_empty() {
-            written.push(String::new());
-        }
-        let urls = written.iter().map(|text| text.parse());
-        urls.collect::<Result<_, _>>().map(Self)
-    }
-}
-
 /// `[peers.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -274,9 +205,6 @@ impl Default for ComputeSection {
     }
 }
 
-/// A GiB of them at the longest key.
-const MOST_POOL_VALUES: usize = 1 << 20;
-
 impl ComputeSection {
     /// The threads to use.
     pub fn threads(&self) -> usize {
@@ -297,59 +225,6 @@ pub struct ModelsSection {
     pub give_logits: bool,
 }
 
-/// `[weights]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeightsSection {
-    /// `dangerously_fixed_seed`,
-    /// `ENTENTE__WEIGHTS__DANGEROUSLY_FIXED_SEED`: 0 to 2^64 - 1. Draws initial
-    /// weights from this number instead of the operating system, so that a run
-    /// can be repeated. Who guesses it knows this party's initial weights:
-    /// for demonstrations and tests alone.
-    pub dangerously_fixed_seed: Option<u64>,
-    /// `initial.NAME`, `ENTENTE__WEIGHTS__INITIAL__NAME`: the file of the
-    /// weights that a job may start from under this name: `.safetensors`, or
-    /// where it is built in, a state dict of PyTorch, `.pt` or `.pth`.
-    #[serde(default)]
-    pub initial: BTreeMap<String, PathBuf>,
-}
-
-impl WeightsSection {
-    /// The file of the weights of this name.
-    ///
-    /// # Errors
-    /// [`WeightsError::Unknown`] when the configuration has none.
-    pub fn named(&self, name: &str) -> Result<&Path, WeightsError> {
-        let path = self.initial.get(name).map(PathBuf::as_path);
-        path.ok_or_else(|| WeightsError::Unknown {
-            name: name.to_owned(),
-            known: self.initial.keys().cloned().collect(),
-        })
-    }
-
-    /// The weights of this name.
-    ///
-    /// # Errors
-    /// As [`WeightsSection::named`], or what is wrong with the file. Its path
-    /// is for this party's log alone.
-    pub fn load(&self, name: &str) -> Result<Vec<NamedTensor>, WeightsError> {
-        let path = self.named(name)?;
-        weights::load(path).inspect_err(|error| {
-            tracing::error!(weights = name, path = %path.display(), "{error}");
-        })
-    }
-}
-
-/// A setting out of its range.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("configuration, {key}: {problem}")]
-pub struct ConfigError {
-    /// The setting, as `section.key`.
-    pub key: String,
-    /// What is wrong with it, and what would be right.
-    pub problem: String,
-}
-
 impl PartyConfig {
     /// Which jobs this party takes part in.
     ///
@@ -361,109 +236,6 @@ impl PartyConfig {
             None => Ok(Policy::asks_a_person()),
         }
     }
-
-    /// Checks what the types cannot.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming the first setting that is out of its range.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let check = |ok: bool, key: &str, problem: &str| {
-            ok.then_some(()).ok_or_else(|| ConfigError {
-                key: key.to_owned(),
-                problem: problem.to_owned(),
-            })
-        };
-        check(
-            (1..=1000).contains(&self.party.capacity),
-            "party.capacity",
-            "must be from 1 to 1000",
-        )?;
-        check(
-            self.party
-                .job_threads
-                .is_none_or(|threads| (1..=1024).contains(&threads)),
-            "party.job_threads",
-            "must be from 1 to 1024, or be left out",
-        )?;
-        check(
-            self.party
-                .job_memory_bytes
-                .is_none_or(|bytes| bytes >= 1 << 20),
-            "party.job_memory_bytes",
-            "must be at least 1048576 (1 MiB), or be left out",
-        )?;
-        let usable = |url: &Url| url.scheme() == "https" && url.has_host() && url.query().is_none();
-        check(
-            self.coordinator.url.iter().all(usable),
-            "coordinator.url",
-            "must be of the form https://host:port/; nothing here speaks without TLS",
-        )?;
-        check(
-            (1..=1024).contains(&self.compute.threads()),
-            "compute.threads",
-            "must be from 1 to 1024",
-        )?;
-        check(
-            self.compute.pool_values <= MOST_POOL_VALUES,
-            "compute.pool_values",
-            "must be from 0 to 1048576; 0 makes none ahead",
-        )?;
-        if let Some(LauncherSection::Kubernetes(section)) = &self.launcher {
-            check(
-                cfg!(feature = "kubernetes"),
-                "launcher.kind",
-                "must be process, or be left out: this software was built without \
-                 --features kubernetes",
-            )?;
-            check(
-                is_address(&section.party),
-                "launcher.party",
-                "must be host:port, such as entente-party-workers:7405",
-            )?;
-            check(
-                self.party.sealing_key.is_some(),
-                "party.sealing_key",
-                "must be set where workers run elsewhere: they do not see a key beside the \
-                 state directory",
-            )?;
-            check(
-                section.storage_bytes >= 64 << 20,
-                "launcher.storage_bytes",
-                "must be at least 67108864 (64 MiB)",
-            )?;
-            check(
-                (1..=1024).contains(&section.least_threads),
-                "launcher.least_threads",
-                "must be from 1 to 1024",
-            )?;
-        }
-        self.datasets.check().map_err(|error| ConfigError {
-            key: format!("datasets.{}", error.dataset),
-            problem: error.fault.to_string(),
-        })?;
-        for (peer, section) in &self.peers {
-            let address = section.address.as_deref();
-            check(
-                address.is_none_or(is_address),
-                &format!("peers.{peer}.address"),
-                "must be host:port, such as bank-b.example:7101 or [::1]:7101",
-            )?;
-            check(
-                self.party.name.as_ref() != Some(peer),
-                &format!("peers.{peer}"),
-                "is this party itself; list the others",
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        let plain = !host.is_empty() && !host.contains([':', '/', ' ', '@']);
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        (plain || bracketed) && port.parse::<u16>().is_ok_and(|port| port != 0)
-    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use entente_protocol::{
 };
 use serde_json::Value;
 
-use house::{FakeParty, House, go_on, spec};
+use house::{FakeParty, Field, spec};
 
 async fn proposal(party: &FakeParty, id: JobId) -> Proposal {
     let wish = party.ask().await;
@@ -22,19 +22,17 @@ async fn proposal(party: &FakeParty, id: JobId) -> Proposal {
 
 #[actix_rt::test]
 async fn a_job_is_queued_when_both_have_signed_and_its_contract_is_good() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    let id = client.submit(&spec()).await.unwrap().id;
+    let mut field = Field::new().await;
+    let id = field.submit().await;
 
     // Of somebody else, of another job, altered: each counts for nothing.
-    let asked = proposal(&passive, id).await;
-    let other = client.submit(&spec()).await.unwrap().id;
-    let of_other = passive.sign(&proposal(&passive, other).await).decision;
-    let Decision::Approved(good) = passive.sign(&asked).decision else {
+    let asked = proposal(&field.passive, id).await;
+    let other = field.submit().await;
+    let of_other = field
+        .passive
+        .sign(&proposal(&field.passive, other).await)
+        .decision;
+    let Decision::Approved(good) = field.passive.sign(&asked).decision else {
         panic!("it signs")
     };
     let mut altered = good.clone();
@@ -42,31 +40,29 @@ async fn a_job_is_queued_when_both_have_signed_and_its_contract_is_good() {
     let mut no_signature = good.clone();
     no_signature.signature.truncate(100);
     for decision in [
-        active.sign(&asked).decision,
+        field.active.sign(&asked).decision,
         of_other,
         Decision::Approved(altered),
         Decision::Approved(no_signature),
     ] {
-        passive.answers = vec![Answer { job: id, decision }];
-        passive.ask().await;
-        let view = client.show(id).await.unwrap();
+        field.passive.answers = vec![Answer { job: id, decision }];
+        field.passive.ask().await;
+        let view = field.client.show(id).await.unwrap();
         assert_eq!(view.state, JobState::AwaitingApproval);
         assert_eq!(view.sides.passive.approval, None);
     }
-    passive.answers.clear();
-    client.cancel(other).await.unwrap();
-    let Err(ClientError::Refused(problem)) = client.contract(id).await else {
+    field.passive.answers.clear();
+    field.client.cancel(other).await.unwrap();
+    let Err(ClientError::Refused(problem)) = field.client.contract(id).await else {
         panic!("nobody has signed");
     };
     assert_eq!(problem.kind, "urn:entente:problem:no-contract");
 
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Succeeded
-    })
-    .await;
-    let contract = client.contract(id).await.unwrap();
-    let authorities = house.credentials("user/alice").authorities();
+    field
+        .go_on(id, |job| job.state == JobState::Succeeded)
+        .await;
+    let contract = field.client.contract(id).await.unwrap();
+    let authorities = field.house.credentials("user/alice").authorities();
     let moment = Moment::Arrival {
         now_ms: contract.passive.at_ms,
     };
@@ -78,10 +74,10 @@ async fn a_job_is_queued_when_both_have_signed_and_its_contract_is_good() {
     // Parties see the contracts of their own jobs, others none.
     let path = format!("/v1/jobs/{id}/contract");
     for (caller, status) in [("party/bank-a", 200), ("party/bank-c", 404)] {
-        assert_eq!(house.caller(caller, at).get(&path).await.0, status);
+        assert_eq!(field.caller(caller).get(&path).await.0, status);
     }
 
-    let (_, log) = house.caller("operator/olga", at).get("/v1/audit").await;
+    let (_, log) = field.caller("operator/olga").get("/v1/audit").await;
     let log: Value = serde_json::from_str(&log).unwrap();
     let told = |what: &str| {
         let entries = log["entries"].as_array().unwrap().iter();
@@ -91,43 +87,37 @@ async fn a_job_is_queued_when_both_have_signed_and_its_contract_is_good() {
     };
     assert_eq!(told("refused"), ["party/bank-b"; 4]);
     assert_eq!(told("approved"), ["party/bank-a", "party/bank-b"]);
-    running.stop().await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn one_refusal_ends_a_job_and_stays_over_a_restart() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut passive = house.party("bank-b", at);
-    let id = client.submit(&spec()).await.unwrap().id;
-    proposal(&passive, id).await;
-    passive.answers = vec![Answer {
+    let mut field = Field::new().await;
+    let id = field.submit().await;
+    proposal(&field.passive, id).await;
+    field.passive.answers = vec![Answer {
         job: id,
         decision: Decision::NeedsPerson,
     }];
-    passive.ask().await;
-    let why = client.why(id).await.unwrap();
+    field.passive.ask().await;
+    let why = field.client.why(id).await.unwrap();
     assert_eq!(why.state, JobState::AwaitingApproval);
     assert!(why.reasons[1].to_string().contains("a person at bank-b"));
-    passive.answers[0].decision = Decision::Rejected {
+    field.passive.answers[0].decision = Decision::Rejected {
         rule: "max_epochs".into(),
         reason: "a limit".into(),
     };
-    assert!(passive.ask().await.proposals.is_empty());
-    running.stop().await;
+    assert!(field.passive.ask().await.proposals.is_empty());
 
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let view = client.show(id).await.unwrap();
+    let field = field.restart().await;
+    let view = field.client.show(id).await.unwrap();
     assert_eq!(view.state, JobState::Rejected);
     let approval = serde_json::to_value(&view.sides.passive.approval).unwrap();
     assert_eq!(approval["rule"], "max_epochs");
     let refused: PartyName = "bank-b".parse().unwrap();
     assert_eq!(view.sides.passive.party, refused);
     // Whoever wants it all the same asks both again.
-    let again = client.retry(id).await.unwrap();
+    let again = field.client.retry(id).await.unwrap();
     assert_eq!(again.state, JobState::AwaitingApproval);
-    running.stop().await;
+    field.stop().await;
 }

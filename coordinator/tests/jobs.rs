@@ -14,38 +14,40 @@ use entente_protocol::{
     job::{Side, TaskSpec},
 };
 
-use house::{DEADLINE, House, SPEC, go_on, spec};
+use house::{DEADLINE, Field, House, SPEC, go_on, spec};
 
 #[actix_rt::test]
 async fn a_job_goes_from_submission_to_success() {
-    let house = House::new();
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let mut active = house.party("bank-a", running.addresses.api);
-    let mut passive = house.party("bank-b", running.addresses.api);
+    let mut field = Field::new().await;
 
     let key = IdempotencyKey::fresh();
-    let submitted = client.submit_as(&spec(), &key, Priority::Low).await;
+    let submitted = field.client.submit_as(&spec(), &key, Priority::Low).await;
     let submitted = submitted.unwrap();
     assert_eq!(submitted.state, JobState::AwaitingApproval);
     assert_eq!(submitted.priority, Priority::Low);
     let waits = submitted.waiting_for.as_deref();
     assert_eq!(waits, Some("bank-a to connect; bank-b to connect"));
     assert_eq!(submitted.submitted_by.to_string(), "user/alice");
-    let why = client.why(submitted.id).await.unwrap();
+    let why = field.client.why(submitted.id).await.unwrap();
     assert_eq!((why.job, why.state), (submitted.id, submitted.state));
     assert_eq!(why.reasons[1].to_string(), "bank-b to connect");
-    assert_eq!(client.list(None).await.unwrap(), vec![submitted.clone()]);
-    assert_eq!(client.list(Some(JobState::Running)).await.unwrap(), []);
+    assert_eq!(
+        field.client.list(None).await.unwrap(),
+        vec![submitted.clone()]
+    );
+    assert_eq!(
+        field.client.list(Some(JobState::Running)).await.unwrap(),
+        []
+    );
 
-    let mut parties = [&mut active, &mut passive];
-    let view = go_on(&client, submitted.id, &mut parties, |job| {
-        let done = |side| job.progress(side).exchanges_done;
-        let ahead = done(Side::Active).min(done(Side::Passive)) + 8;
-        assert!(job.granted <= ahead, "{job:#?}");
-        job.state == JobState::Succeeded
-    })
-    .await;
+    let view = field
+        .go_on(submitted.id, |job| {
+            let done = |side| job.progress(side).exchanges_done;
+            let ahead = done(Side::Active).min(done(Side::Passive)) + 8;
+            assert!(job.granted <= ahead, "{job:#?}");
+            job.state == JobState::Succeeded
+        })
+        .await;
     assert_eq!(view.progress(Side::Passive).exchanges_done, 50);
     assert_eq!(view.sides.active.phase, Some(Phase::Finished));
     assert_eq!(view.loss, Some(1.0 / 51.0));
@@ -58,44 +60,35 @@ async fn a_job_goes_from_submission_to_success() {
     assert!(view.started_at.unwrap() <= view.ended_at.unwrap());
 
     // Parties are told to forget it.
-    active.step().await;
-    passive.step().await;
-    assert!(active.jobs.is_empty() && passive.jobs.is_empty());
-    let Err(ClientError::Refused(problem)) = client.cancel(view.id).await else {
+    field.step().await;
+    assert!(field.active.jobs.is_empty() && field.passive.jobs.is_empty());
+    let Err(ClientError::Refused(problem)) = field.client.cancel(view.id).await else {
         panic!("an ended job was cancelled");
     };
     assert_eq!(problem.status, 409);
     assert!(problem.detail.contains("succeeded"), "{problem}");
-    let parties = client.parties().await.unwrap();
+    let parties = field.client.parties().await.unwrap();
     assert_eq!(parties.len(), 2);
     assert!(
         parties
             .iter()
             .all(|party| party.connected && party.jobs == 0)
     );
-    running.stop().await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn a_failure_at_one_party_ends_the_job_at_both() {
-    let house = House::new();
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let mut active = house.party("bank-a", running.addresses.api);
-    let mut passive = house.party("bank-b", running.addresses.api);
-    passive.fails_at = Some(Failure {
+    let mut field = Field::new().await;
+    field.passive.fails_at = Some(Failure {
         class: FailureClass::Operator,
         label: "range".into(),
         message: "logit out of range".into(),
         state: Some("expect_masked_logits".into()),
         exchange: 20,
     });
-    let id = client.submit(&spec()).await.unwrap().id;
-    let mut parties = [&mut active, &mut passive];
-    let view = go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Failed
-    })
-    .await;
+    let id = field.submit().await;
+    let view = field.go_on(id, |job| job.state == JobState::Failed).await;
     // The other side was told to rest, and had nothing to tell.
     assert_eq!(view.failures.len(), 2);
     assert_eq!(view.failures[1].label, "at_rest");
@@ -104,104 +97,84 @@ async fn a_failure_at_one_party_ends_the_job_at_both() {
     assert_eq!(failure.label, "range");
     assert_eq!(failure.exchange, 20);
     assert_eq!(failure.state.as_deref(), Some("expect_masked_logits"));
-    active.step().await;
-    assert!(active.jobs.is_empty());
-    running.stop().await;
+    field.active.step().await;
+    assert!(field.active.jobs.is_empty());
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn a_cancelled_job_ends_when_both_parties_have_let_go() {
-    let house = House::new();
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let mut active = house.party("bank-a", running.addresses.api);
-    let mut passive = house.party("bank-b", running.addresses.api);
-    active.exchanges = 1_000_000;
-    let id = client.submit(&spec()).await.unwrap().id;
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, id, &mut parties, |job| {
-        job.progress(Side::Active).exchanges_done > 0
-    })
-    .await;
-    let view = client.cancel(id).await.unwrap();
+    let mut field = Field::new().await;
+    field.active.exchanges = 1_000_000;
+    let id = field.submit().await;
+    field
+        .go_on(id, |job| job.progress(Side::Active).exchanges_done > 0)
+        .await;
+    let view = field.client.cancel(id).await.unwrap();
     assert_eq!(view.state, JobState::Cancelling);
-    let mut one = [&mut active];
+    let mut one = [&mut field.active];
     for _ in 0..3 {
-        go_on(&client, id, &mut one, |job| {
+        go_on(&field.client, id, &mut one, |job| {
             job.state == JobState::Cancelling
         })
         .await;
     }
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Cancelled
-    })
-    .await;
-    running.stop().await;
+    field
+        .go_on(id, |job| job.state == JobState::Cancelled)
+        .await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn jobs_go_on_with_a_coordinator_that_was_started_anew() {
-    let house = House::new();
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let mut active = house.party("bank-a", running.addresses.api);
-    let mut passive = house.party("bank-b", running.addresses.api);
-    let id = client.submit(&spec()).await.unwrap().id;
+    let mut field = Field::new().await;
+    let id = field.submit().await;
     let other = SPEC.replace("dataset = \"iris\"", "dataset = \"mnist\"");
     let other = TaskSpec::from_toml(&other).unwrap();
-    let queued = client.submit(&other).await.unwrap();
-    let mut parties = [&mut active, &mut passive];
-    let before = go_on(&client, id, &mut parties, |job| job.granted > 8).await;
-    running.stop().await;
+    let queued = field.client.submit(&other).await.unwrap();
+    let before = field.go_on(id, |job| job.granted > 8).await;
 
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let after = client.show(id).await.unwrap();
+    let mut field = field.restart().await;
+    let after = field.client.show(id).await.unwrap();
     assert_eq!(after.state, JobState::Running);
     assert_eq!(after.granted, before.granted);
     assert_eq!(after.submitted_at, before.submitted_at);
     assert_eq!(after.spec_digest, before.spec_digest);
-    // The parties are the same; only whom they call has changed.
-    active.caller = house.caller("party/bank-a", running.addresses.api);
-    passive.caller = house.caller("party/bank-b", running.addresses.api);
-    let mut parties = [&mut active, &mut passive];
-    let view = go_on(&client, id, &mut parties, |job| {
-        assert!(job.granted >= before.granted);
-        job.state == JobState::Succeeded
-    })
-    .await;
+    let view = field
+        .go_on(id, |job| {
+            assert!(job.granted >= before.granted);
+            job.state == JobState::Succeeded
+        })
+        .await;
     assert_eq!(view.attempt, 1);
-    let listed = client.list(None).await.unwrap();
+    let listed = field.client.list(None).await.unwrap();
     let ids: Vec<_> = listed.iter().map(|job| job.id).collect();
     assert_eq!(ids, [queued.id, id]);
     let waiting = listed[0].waiting_for.as_deref().unwrap();
     assert!(waiting.contains("mnist"), "{waiting}");
-    running.stop().await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn a_wish_is_held_back_until_there_is_news() {
-    let house = House::new();
-    let running = house.start().await;
-    let client = house.client(running.addresses.api);
-    let mut active = house.party("bank-a", running.addresses.api);
-    let mut passive = house.party("bank-b", running.addresses.api);
-    active.step().await;
-    passive.step().await;
+    let mut field = Field::new().await;
+    field.step().await;
     // Nothing new: the answer comes when the wait is over, and not before.
-    active.wait_ms = 300;
+    field.active.wait_ms = 300;
     let begun = Instant::now();
-    assert_eq!(active.ask().await.revision, active.seen_revision);
+    assert_eq!(
+        field.active.ask().await.revision,
+        field.active.seen_revision
+    );
     assert!(begun.elapsed() >= Duration::from_millis(300));
     // News: the answer comes at once, however long the party would wait.
-    active.wait_ms = 3_600_000;
+    field.active.wait_ms = 3_600_000;
     let begun = Instant::now();
     let spec = spec();
-    let (wish, submitted) = tokio::join!(active.ask(), client.submit(&spec));
+    let (wish, submitted) = tokio::join!(field.active.ask(), field.client.submit(&spec));
     assert_eq!(wish.proposals[0].job, submitted.unwrap().id);
     assert!(begun.elapsed() < Duration::from_secs(10));
-    running.stop().await;
+    field.stop().await;
 }
 
 #[actix_rt::test]

@@ -14,7 +14,7 @@ use entente_protocol::{
 };
 use serde_json::Value;
 
-use house::{House, go_on, spec};
+use house::Field;
 
 fn failure(class: FailureClass, label: &str) -> Failure {
     Failure {
@@ -28,77 +28,66 @@ fn failure(class: FailureClass, label: &str) -> Failure {
 
 #[actix_rt::test]
 async fn a_paused_job_rests_and_goes_on_from_where_it_was() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    let id = client.submit(&spec()).await.unwrap().id;
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, id, &mut parties, |job| job.granted > 8).await;
+    let mut field = Field::new().await;
+    let id = field.submit().await;
+    field.go_on(id, |job| job.granted > 8).await;
 
-    let paused = client.pause(id).await.unwrap();
+    let paused = field.client.pause(id).await.unwrap();
     assert_eq!(paused.state, JobState::Paused);
-    let rests = go_on(&client, id, &mut parties, |job| {
-        job.sides.iter().all(|side| side.phase == Some(Phase::Held))
-    })
-    .await;
+    let rests = field
+        .go_on(id, |job| {
+            job.sides.iter().all(|side| side.phase == Some(Phase::Held))
+        })
+        .await;
     assert_eq!(rests.state, JobState::Paused);
     let done = rests.progress(Side::Active).exchanges_done;
     assert!((8..50).contains(&done), "{rests:#?}");
-    let why = client.why(id).await.unwrap();
+    let why = field.client.why(id).await.unwrap();
     assert_eq!(why.reasons, [Reason::Paused]);
+    // Where nothing runs, no key changes, and it is said when it would.
+    let Err(ClientError::Refused(problem)) = field.client.rotate_key(id).await else {
+        panic!("the key of what rests was changed");
+    };
+    assert_eq!(problem.kind, "urn:entente:problem:not-now");
+    assert!(problem.detail.contains("only what runs"), "{problem}");
     // Its places are others'.
-    let free = client.parties().await.unwrap();
+    let free = field.client.parties().await.unwrap();
     assert!(free.iter().all(|party| party.jobs == 0), "{free:#?}");
     // It rests over a restart of the coordinator, and a pause twice is one.
-    assert_eq!(client.pause(id).await.unwrap().state, JobState::Paused);
-    running.stop().await;
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    active.caller = house.caller("party/bank-a", at);
-    passive.caller = house.caller("party/bank-b", at);
-    active.step().await;
-    passive.step().await;
-    let held = client.show(id).await.unwrap();
+    assert_eq!(
+        field.client.pause(id).await.unwrap().state,
+        JobState::Paused
+    );
+    let mut field = field.restart().await;
+    field.step().await;
+    let held = field.client.show(id).await.unwrap();
     assert_eq!(held.state, JobState::Paused);
-    assert_eq!((active.jobs.len(), passive.jobs.len()), (1, 1));
+    assert_eq!((field.active.jobs.len(), field.passive.jobs.len()), (1, 1));
 
-    client.resume(id).await.unwrap();
-    client.resume(id).await.unwrap();
-    let mut parties = [&mut active, &mut passive];
-    let view = go_on(&client, id, &mut parties, |job| {
-        assert!(job.progress(Side::Active).exchanges_done >= done);
-        job.state == JobState::Succeeded
-    })
-    .await;
+    field.client.resume(id).await.unwrap();
+    field.client.resume(id).await.unwrap();
+    let view = field
+        .go_on(id, |job| {
+            assert!(job.progress(Side::Active).exchanges_done >= done);
+            job.state == JobState::Succeeded
+        })
+        .await;
     assert_eq!((view.attempt, view.attempts.len()), (1, 1));
-    let Err(ClientError::Refused(problem)) = client.pause(id).await else {
+    let Err(ClientError::Refused(problem)) = field.client.pause(id).await else {
         panic!("an ended job was paused");
     };
     assert_eq!(problem.kind, "urn:entente:problem:job-ended");
-    running.stop().await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn a_failed_job_is_retried_as_another_one() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    passive.fails_at = Some(failure(FailureClass::Operator, "disk"));
-    let id = client.submit(&spec()).await.unwrap().id;
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Failed
-    })
-    .await;
+    let mut field = Field::new().await;
+    field.passive.fails_at = Some(failure(FailureClass::Operator, "disk"));
+    let id = field.submit().await;
+    field.go_on(id, |job| job.state == JobState::Failed).await;
 
-    let olga = house.caller("operator/olga", at);
+    let olga = field.caller("operator/olga");
     let path = format!("/v1/jobs/{id}/retry");
     let mut created = olga.request("POST", &path).send().await.unwrap();
     assert_eq!(created.status(), 201);
@@ -107,63 +96,48 @@ async fn a_failed_job_is_retried_as_another_one() {
     let new = retry["id"].as_str().unwrap();
     assert_eq!(location, format!("/v1/jobs/{new}").as_str());
     assert_eq!(retry["submitted_by"], "operator/olga");
-    let again = client.retry(id).await.unwrap();
+    let again = field.client.retry(id).await.unwrap();
     assert_eq!(again.id.to_string(), new);
     assert_eq!(again.retry_of, Some(id));
-    let first = client.show(id).await.unwrap();
+    let first = field.client.show(id).await.unwrap();
     assert_eq!(
         (first.state, first.retried_as),
         (JobState::Failed, Some(again.id))
     );
 
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, again.id, &mut parties, |job| {
-        job.state == JobState::Failed
-    })
-    .await;
-    let Err(ClientError::Refused(problem)) = client.retry(id).await else {
+    field
+        .go_on(again.id, |job| job.state == JobState::Failed)
+        .await;
+    let Err(ClientError::Refused(problem)) = field.client.retry(id).await else {
         panic!("one job was retried twice");
     };
     assert_eq!(problem.kind, "urn:entente:problem:job-retried");
     assert!(problem.detail.contains(new), "{problem}");
 
-    passive.fails_at = None;
-    let third = house.caller("operator/olga", at);
+    field.passive.fails_at = None;
+    let third = field.caller("operator/olga");
     let path = format!("/v1/jobs/{new}/retry");
     let mut created = third.request("POST", &path).send().await.unwrap();
     let third: Value = created.json().await.unwrap();
     let third = third["id"].as_str().unwrap().parse().unwrap();
-    let mut parties = [&mut active, &mut passive];
-    go_on(&client, third, &mut parties, |job| {
-        job.state == JobState::Succeeded
-    })
-    .await;
-    running.stop().await;
+    field
+        .go_on(third, |job| job.state == JobState::Succeeded)
+        .await;
+    field.stop().await;
 }
 
 #[actix_rt::test]
 async fn another_attempt_follows_what_may_go_better_and_the_record_keeps_both() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    passive.fails_at = Some(failure(FailureClass::Retry, "state_lost"));
-    let id = client.submit(&spec()).await.unwrap().id;
-    let mut parties = [&mut active, &mut passive];
-    let first = go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Running
-    })
-    .await;
-    let waiting = go_on(&client, id, &mut parties, |job| job.attempt == 2).await;
+    let mut field = Field::new().await;
+    field.passive.fails_at = Some(failure(FailureClass::Retry, "state_lost"));
+    let id = field.submit().await;
+    let first = field.go_on(id, |job| job.state == JobState::Running).await;
+    let waiting = field.go_on(id, |job| job.attempt == 2).await;
     assert_ne!(waiting.correlation, first.correlation);
-    passive.fails_at = None;
-    let mut parties = [&mut active, &mut passive];
-    let view = go_on(&client, id, &mut parties, |job| {
-        job.state == JobState::Succeeded
-    })
-    .await;
+    field.passive.fails_at = None;
+    let view = field
+        .go_on(id, |job| job.state == JobState::Succeeded)
+        .await;
     let [failed, succeeded] = &view.attempts[..] else {
         panic!("{view:#?}")
     };
@@ -189,7 +163,7 @@ async fn another_attempt_follows_what_may_go_better_and_the_record_keeps_both() 
     );
     assert_eq!((succeeded.number, &succeeded.failures[..]), (2, &[][..]));
 
-    let (_, text) = house.caller("user/alice", at).get("/metrics").await;
+    let (_, text) = field.caller("user/alice").get("/metrics").await;
     for line in [
         "entente_job_attempts_total{outcome=\"failed\"} 1",
         "entente_job_attempts_total{outcome=\"succeeded\"} 1",
@@ -201,5 +175,5 @@ async fn another_attempt_follows_what_may_go_better_and_the_record_keeps_both() 
     ] {
         assert!(text.lines().any(|other| other == line), "{line} in\n{text}");
     }
-    running.stop().await;
+    field.stop().await;
 }

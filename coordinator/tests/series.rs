@@ -5,7 +5,7 @@
 mod house;
 
 use entente_metrics::{ALL, Service};
-use house::{House, go_on, spec};
+use house::Field;
 
 /// Lines that speak of a job.
 fn of_jobs(text: &str) -> Vec<&str> {
@@ -20,27 +20,23 @@ fn has(text: &str, line: &str) -> bool {
 
 #[actix_rt::test]
 async fn a_jobs_series_are_there_while_it_runs_and_gone_when_it_has_ended() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let (client, alice) = (house.client(at), house.caller("user/alice", at));
+    let mut field = Field::new().await;
+    let alice = field.caller("user/alice");
     let scrape = async || {
         let (status, text) = alice.get("/metrics").await;
         assert_eq!(status, 200, "{text}");
         text
     };
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    (active.exchanges, passive.exchanges) = (10_000, 10_000);
-    let job = client.submit(&spec()).await.unwrap();
-    let id = job.id;
+    (field.active.exchanges, field.passive.exchanges) = (10_000, 10_000);
+    let id = field.submit().await;
     assert!(of_jobs(&scrape().await).is_empty(), "it waits");
 
-    let view = go_on(&client, id, &mut [&mut active, &mut passive], |view| {
-        let side = |side: &entente_protocol::control::Progress| side.rounds_done;
-        side(&view.sides.active.progress).min(side(&view.sides.passive.progress)) > 20
-    })
-    .await;
+    let view = field
+        .go_on(id, |view| {
+            let side = |side: &entente_protocol::control::Progress| side.rounds_done;
+            side(&view.sides.active.progress).min(side(&view.sides.passive.progress)) > 20
+        })
+        .await;
     let text = scrape().await;
     let correlation = view.correlation;
     for line in [
@@ -75,7 +71,7 @@ async fn a_jobs_series_are_there_while_it_runs_and_gone_when_it_has_ended() {
     }
 
     // A party may look at its own jobs alone, and series have no owner.
-    let (status, totals) = house.caller("party/bank-a", at).get("/metrics").await;
+    let (status, totals) = field.caller("party/bank-a").get("/metrics").await;
     assert_eq!(status, 200);
     assert!(has(&totals, "entente_jobs{state=\"running\"} 1"));
     assert!(
@@ -83,15 +79,12 @@ async fn a_jobs_series_are_there_while_it_runs_and_gone_when_it_has_ended() {
         "{totals}"
     );
 
-    client.cancel(id).await.unwrap();
-    go_on(&client, id, &mut [&mut active, &mut passive], |view| {
-        view.state.is_ended()
-    })
-    .await;
+    field.client.cancel(id).await.unwrap();
+    field.go_on(id, |view| view.state.is_ended()).await;
     let text = scrape().await;
     assert!(of_jobs(&text).is_empty(), "{text}");
     assert!(has(&text, "entente_party_places_taken{party=\"bank-a\"} 0"));
-    running.stop().await;
+    field.stop().await;
 }
 
 /// Those that this run has no occasion for: what did not happen cannot be there, but as a
@@ -106,23 +99,20 @@ const WITHOUT_OCCASION: &[&str] = &[
 
 #[actix_rt::test]
 async fn every_metric_of_the_coordinator_is_set_by_something() {
-    let house = House::new();
-    let running = house.start().await;
-    let at = running.addresses.api;
-    let client = house.client(at);
-    let mut active = house.party("bank-a", at);
-    let mut passive = house.party("bank-b", at);
-    (active.exchanges, passive.exchanges) = (10_000, 10_000);
-    let id = client.submit(&spec()).await.unwrap().id;
-    go_on(&client, id, &mut [&mut active, &mut passive], |view| {
-        view.sides.passive.progress.rounds_done > 20 && view.sides.active.progress.rounds_done > 20
-    })
-    .await;
-    let (_, text) = house.caller("user/alice", at).get("/metrics").await;
+    let mut field = Field::new().await;
+    (field.active.exchanges, field.passive.exchanges) = (10_000, 10_000);
+    let id = field.submit().await;
+    field
+        .go_on(id, |view| {
+            view.sides.passive.progress.rounds_done > 20
+                && view.sides.active.progress.rounds_done > 20
+        })
+        .await;
+    let (_, text) = field.caller("user/alice").get("/metrics").await;
     for metric in ALL.iter().filter(|metric| metric.service != Service::Party) {
         let there = has(&text, &format!("# TYPE {} {}", metric.name, metric.kind));
         let expected = !WITHOUT_OCCASION.contains(&metric.name);
         assert_eq!(there, expected, "{}", metric.name);
     }
-    running.stop().await;
+    field.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use url::Url;
+
 use super::*;
 
 fn sample() -> Value {

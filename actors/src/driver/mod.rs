@@ -36,6 +36,8 @@ mod event;
 mod exchange;
 mod over;
 mod progress;
+mod reaction;
+mod standing;
 mod work;
 
 #[cfg(test)]
@@ -48,15 +50,15 @@ use std::{
 };
 
 use entente_protocol::{
-    Machine, Role,
+    Role,
     control::{Failure, Progress},
     job::PartyName,
 };
-use entente_wire::{Frame, Position, Refusal, Session};
+use entente_wire::{Position, Session};
 use rand_chacha::ChaCha20Rng;
 
 use crate::delivery::{
-    Acknowledgement, Checkpoint, Ended, Inbound, JournalError, Messages, Outbound, Record, Restored,
+    Checkpoint, Ended, Inbound, JournalError, Messages, Outbound, Record, Restored,
 };
 
 pub use awaited::Awaited;
@@ -251,240 +253,5 @@ impl<R: Role> Driver<R> {
     /// Messages that the peer has not acknowledged.
     pub fn unacknowledged(&self) -> usize {
         self.outbound.len()
-    }
-
-    fn react(
-        &mut self,
-        now: Instant,
-        event: Event<R>,
-        effects: &mut Effects<R>,
-    ) -> Result<(), DriverError> {
-        match event {
-            Event::Granted(granted) => {
-                if granted != self.granted && matches!(self.place, Place::Resting(_)) {
-                    self.since = now;
-                }
-                self.granted = granted;
-            }
-            Event::Hold(hold) => {
-                if hold != self.hold {
-                    self.since = now;
-                }
-                self.hold = hold;
-            }
-            Event::Arrived(received) => return self.arrived(now, received, effects),
-            Event::Acknowledged { position, digest } => {
-                match self.outbound.acknowledged(position, digest) {
-                    Acknowledgement::Taken => effects.keep(Record::Acknowledged(position)),
-                    Acknowledgement::Known => {}
-                    Acknowledgement::Other { sent } => {
-                        return Err(DriverError::OtherBytes {
-                            position,
-                            sent,
-                            acknowledged: digest,
-                        });
-                    }
-                }
-            }
-            Event::Refused { position, reason } => match reason {
-                Refusal::UnknownSession | Refusal::Busy => {
-                    self.outbound.refused_for_now(now, position);
-                }
-                Refusal::Ended if matches!(self.place, Place::Finished | Place::Saving) => {
-                    self.outbound.clear();
-                }
-                Refusal::Ended => return Err(self.peer_ended()),
-                Refusal::Equivocation | Refusal::NotYours | Refusal::OtherKeyEpoch => {
-                    return Err(DriverError::PeerRefuses { position, reason });
-                }
-            },
-            Event::Linked => {
-                self.other_versions = None;
-                for leaving in self.outbound.linked(now) {
-                    effects.then(Command::Send(leaving));
-                }
-                if matches!(self.place, Place::Failed(_)) {
-                    self.refuse(self.next_in, Refusal::Ended, effects);
-                }
-            }
-            Event::Unlinked => {
-                self.other_versions = None;
-                self.outbound.unlinked();
-            }
-            Event::OtherVersions(spoken) => {
-                self.other_versions = Some(spoken);
-                self.outbound.unlinked();
-            }
-            Event::Downgraded(newest) => {
-                return Err(DriverError::Downgraded {
-                    peer: self.peer.clone(),
-                    named: self.session.version(),
-                    newest,
-                });
-            }
-            Event::PeerRevoked(_) if matches!(self.place, Place::Finished | Place::Saving) => {}
-            Event::PeerRevoked(revocation) => {
-                let peer = self.peer.clone();
-                return Err(DriverError::PeerRevoked { peer, revocation });
-            }
-            Event::Computed(computed) => return self.computed(now, computed, effects),
-            Event::Panicked => return Err(DriverError::Panicked),
-            Event::Tick => {
-                if self
-                    .stall_deadline()
-                    .is_some_and(|deadline| deadline <= now)
-                {
-                    if let Some(error) = self.unkept.take() {
-                        return Err(error.into());
-                    }
-                    if let Some(spoken) = self.other_versions.take() {
-                        return Err(DriverError::OtherVersions {
-                            peer: self.peer.clone(),
-                            version: self.session.version(),
-                            spoken,
-                            budget: self.stall_budget,
-                        });
-                    }
-                    return Err(DriverError::Stalled {
-                        budget: self.stall_budget,
-                        peer: self.peer.clone(),
-                    });
-                }
-                for leaving in self.outbound.due(now) {
-                    effects.then(Command::Send(leaving));
-                }
-            }
-            Event::Saved => {
-                if matches!(self.place, Place::Saving) {
-                    self.place = Place::Finished;
-                    effects.keep(Record::Ended(Box::new(Ended {
-                        progress: self.progress(),
-                        failure: None,
-                    })));
-                }
-            }
-            Event::CannotSave(problem) => return Err(DriverError::Save(problem)),
-            Event::CannotKeep(error)
-                if error.waits_for().is_none() || matches!(self.place, Place::Failed(_)) =>
-            {
-                self.unkept = None;
-                return Err(error.into());
-            }
-            Event::CannotKeep(error) => {
-                if self.unkept.replace(error).is_none() {
-                    self.since = now;
-                }
-                effects.come_before();
-            }
-            Event::KeptAgain => {
-                self.unkept = None;
-                self.since = now;
-            }
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, error: &DriverError, effects: &mut Effects<R>) {
-        if matches!(error, DriverError::Journal(_)) {
-            effects.come_instead();
-            // What was told may be among what is dropped.
-            self.told = None;
-        }
-        if matches!(self.place, Place::Failed(_)) {
-            return;
-        }
-        let state = match &self.place {
-            Place::Waiting(machine) => Some(machine.state()),
-            _ => error.state(),
-        };
-        // With the machine go its secrets; a computation that is under way
-        // drops its own when it comes back.
-        let failure = error.failure(state, self.next_in.exchange);
-        self.place = Place::Failed(failure.clone());
-        self.outbound.clear();
-        if !matches!(error, DriverError::Journal(_)) {
-            effects.keep(Record::Ended(Box::new(Ended {
-                progress: self.progress(),
-                failure: Some(failure),
-            })));
-        }
-        if !matches!(error, DriverError::PeerEnded) {
-            let reason = match error.is_of_another_key() {
-                true => Refusal::OtherKeyEpoch,
-                false => Refusal::Ended,
-            };
-            self.refuse(self.next_in, reason, effects);
-        }
-    }
-
-    /// Why the job ends here when it has ended at the peer: the same reason,
-    /// where this side knows it already.
-    fn peer_ended(&self) -> DriverError {
-        let Place::Waiting(machine) = &self.place else {
-            return DriverError::PeerEnded;
-        };
-        let state = machine.state();
-        let certain = machine.certain_end();
-        certain.map_or(DriverError::PeerEnded, |error| DriverError::Protocol {
-            state,
-            error,
-        })
-    }
-
-    fn refuse(&self, position: Position, reason: Refusal, effects: &mut Effects<R>) {
-        effects.then(Command::Answer(Frame::Refused {
-            session: self.session.id(),
-            position,
-            reason,
-        }));
-    }
-
-    fn tell(&mut self, effects: &mut Effects<R>) {
-        let status = Status {
-            standing: self.standing(),
-            progress: self.progress(),
-            granted: self.granted,
-        };
-        if self.told.as_ref() != Some(&status) {
-            self.told = Some(status.clone());
-            effects.then(Command::Tell(Box::new(status)));
-        }
-    }
-
-    fn standing(&self) -> Standing {
-        let waiting = |what| Standing::Waiting {
-            what,
-            since: self.since,
-        };
-        if let Some(what) = self.unkept.as_ref().and_then(JournalError::waits_for) {
-            return waiting(Awaited::Disk(what));
-        }
-        match &self.place {
-            Place::Resting(_) | Place::Waiting(_) if self.hold => Standing::Held,
-            Place::Resting(_) => waiting(Awaited::Grant),
-            Place::Waiting(_) if !self.outbound.is_linked() => waiting(self.link_wanted()),
-            Place::Waiting(_) | Place::Computing | Place::Saving => Standing::Running,
-            Place::Finished => Standing::Finished,
-            Place::Failed(failure) => Standing::Failed(failure.clone()),
-        }
-    }
-
-    /// What is waited for where there is no link of any use.
-    fn link_wanted(&self) -> Awaited {
-        let peer = self.peer.clone();
-        match &self.other_versions {
-            None => Awaited::Link(peer),
-            Some(spoken) => Awaited::Version {
-                peer,
-                wanted: self.session.version(),
-                spoken: spoken.clone(),
-            },
-        }
-    }
-
-    fn stall_deadline(&self) -> Option<Instant> {
-        let for_peer = matches!(self.place, Place::Waiting(_)) && !self.hold;
-        let waits = for_peer || self.unkept.is_some();
-        waits.then(|| self.since.checked_add(self.stall_budget))?
     }
 }

@@ -5,6 +5,7 @@
 
 use actix_web::{HttpResponse, http::header::LOCATION, web};
 use entente_protocol::job::JobId;
+use entente_tls::Identity;
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +14,10 @@ use super::{
     jobs::{id, view},
     problem::Problem,
 };
-use crate::{engine::Event, job::JobView};
+use crate::{
+    engine::{Event, Order},
+    job::JobView,
+};
 
 /// `DELETE /v1/jobs/{id}`
 pub(super) async fn cancel(
@@ -21,8 +25,7 @@ pub(super) async fn cancel(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
-    let id = id(&path)?;
-    changed(&api, id, Event::Cancel { id, by }).await
+    obeyed(&api, &path, Order::Cancel, by).await
 }
 
 /// `POST /v1/jobs/{id}/pause`
@@ -31,8 +34,7 @@ pub(super) async fn pause(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
-    let id = id(&path)?;
-    changed(&api, id, Event::Pause { id, by }).await
+    obeyed(&api, &path, Order::Pause, by).await
 }
 
 /// `POST /v1/jobs/{id}/resume`
@@ -41,8 +43,7 @@ pub(super) async fn resume(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
-    let id = id(&path)?;
-    changed(&api, id, Event::Resume { id, by }).await
+    obeyed(&api, &path, Order::Resume, by).await
 }
 
 /// `POST /v1/jobs/{id}/rotate-key`
@@ -51,8 +52,7 @@ pub(super) async fn rotate_key(
     api: web::Data<Api>,
     path: web::Path<String>,
 ) -> Result<web::Json<JobView>, Problem> {
-    let id = id(&path)?;
-    changed(&api, id, Event::RotateKey { id, by }).await
+    obeyed(&api, &path, Order::RotateKey, by).await
 }
 
 /// `POST /v1/jobs/{id}/retry`: 201 and the job that does the same again, 200 and
@@ -64,8 +64,10 @@ pub(super) async fn retry(
 ) -> Result<HttpResponse, Problem> {
     let id = id(&path)?;
     let new = JobId::new(Uuid::now_v7());
-    let event = Event::Retry { id, new, by };
-    api.coordinator.change(event).await?;
+    let order = Order::Retry { new };
+    api.coordinator
+        .change(Event::Order { id, order, by })
+        .await?;
     let read = api.coordinator.read(move |engine, _| engine.retried_as(id));
     let successor = read.await?.unwrap_or(new);
     let mut response = match successor == new {
@@ -77,7 +79,15 @@ pub(super) async fn retry(
         .json(view(&api.coordinator, successor).await?))
 }
 
-async fn changed(api: &Api, id: JobId, event: Event) -> Result<web::Json<JobView>, Problem> {
-    api.coordinator.change(event).await?;
+async fn obeyed(
+    api: &Api,
+    path: &str,
+    order: Order,
+    by: Identity,
+) -> Result<web::Json<JobView>, Problem> {
+    let id = id(path)?;
+    api.coordinator
+        .change(Event::Order { id, order, by })
+        .await?;
     Ok(web::Json(view(&api.coordinator, id).await?))
 }

@@ -16,7 +16,12 @@ use thiserror::Error;
 pub(crate) use kind::Kind;
 use kind::STANDBY;
 
-use crate::{engine::EngineError, job::JobState, runtime::RuntimeError, store::StoreError};
+use crate::{
+    engine::{EngineError, Order},
+    job::JobState,
+    runtime::RuntimeError,
+    store::StoreError,
+};
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -141,6 +146,10 @@ impl From<RuntimeError> for Problem {
                     (JobState::Cancelling, _) => format!(
                         "job {id} is cancelling, and one cannot {order} it now: when it is \
                          cancelled, POST /v1/jobs/{id}/retry does the same again"
+                    ),
+                    (_, Order::RotateKey) => format!(
+                        "job {id} is {state}, and one can {order} only what runs: GET \
+                         /v1/jobs/{id}/why says what it waits for; ask again when it runs"
                     ),
                     _ => format!(
                         "job {id} is {state}, and one can {order} only what has failed or was \

@@ -1,7 +1,5 @@
 //! What an engine is told, what it wants done, and what it refuses.
 
-use core::fmt;
-
 use entente_protocol::{
     control::Sync,
     job::{JobId, PartyName, Task},
@@ -10,7 +8,7 @@ use entente_protocol::{
 use entente_tls::Identity;
 use thiserror::Error;
 
-use super::{Answer, Draining, NoModel};
+use super::{Answer, Draining, NoModel, Order};
 use crate::audit::Deed;
 use crate::job::{Change, IllegalTransition, JobRecord, JobState, Priority, Submission};
 
@@ -30,41 +28,12 @@ pub enum Event {
         /// How much of a hurry it is in.
         priority: Priority,
     },
-    /// Somebody wants a job no more.
-    Cancel {
+    /// Somebody wants something done with a job.
+    Order {
         /// The job.
         id: JobId,
-        /// Who.
-        by: Identity,
-    },
-    /// Somebody wants a job to rest.
-    Pause {
-        /// The job.
-        id: JobId,
-        /// Who.
-        by: Identity,
-    },
-    /// Somebody wants a job that rests to go on.
-    Resume {
-        /// The job.
-        id: JobId,
-        /// Who.
-        by: Identity,
-    },
-    /// Somebody wants a job to go on under another encryption key.
-    RotateKey {
-        /// The job.
-        id: JobId,
-        /// Who.
-        by: Identity,
-    },
-    /// Somebody wants what a job did not bring about all the same.
-    Retry {
-        /// The job that failed or was cancelled.
-        id: JobId,
-        /// The identity of the one that does the same again, if there is none
-        /// yet; sorts after every earlier one.
-        new: JobId,
+        /// What.
+        order: Order,
         /// Who.
         by: Identity,
     },
@@ -127,34 +96,6 @@ pub struct Late {
     pub attempt: u32,
     /// What the logs call it.
     pub correlation: Correlation,
-}
-
-/// What somebody may want done with a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// That it ends.
-    Cancel,
-    /// That it rests.
-    Pause,
-    /// That it goes on.
-    Resume,
-    /// That the same is done again.
-    Retry,
-    /// That it goes on under another encryption key.
-    RotateKey,
-}
-
-/// As a verb.
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Cancel => "cancel",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Retry => "retry",
-            Self::RotateKey => "rotate the key of",
-        })
-    }
 }
 
 /// Why an event was refused. Nothing has changed then.

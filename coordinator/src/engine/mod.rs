@@ -1,7 +1,7 @@
 //! What happens to jobs: events in, commands out.
 //!
 //! ```text
-//!   API ──Submit, Pause..─▶ ┌────────┐ ──Insert, Write──▶ store
+//!   API ──Submit, Order───▶ ┌────────┐ ──Insert, Write──▶ store
 //!   party ────Sync────────▶ │ Engine │
 //!   clock ────Tick────────▶ └────────┘ ──Wake──▶ parties that wait for a wish
 //! ```
@@ -67,9 +67,10 @@ pub use approving::Answer;
 pub use attempts::Retries;
 pub(crate) use attempts::blame;
 pub use draining::Draining;
-pub use event::{Command, EngineError, Event, Late, Order};
+pub use event::{Command, EngineError, Event, Late};
 pub use listing::{Listing, Page};
 pub use models::NoModel;
+pub use orders::Order;
 pub use scheduling::Blocker;
 pub(crate) use vitals::Vitals;
 
@@ -185,11 +186,7 @@ impl Engine {
                     self.submit(record, now, &mut commands);
                 }
             }
-            Event::Cancel { id, by } => self.cancel(id, &by, now, &mut commands)?,
-            Event::Pause { id, by } => self.pause(id, &by, now, &mut commands)?,
-            Event::Resume { id, by } => self.resume(id, &by, now, &mut commands)?,
-            Event::RotateKey { id, by } => self.rotate_key(id, &by, now, &mut commands)?,
-            Event::Retry { id, new, by } => self.retry(id, new, &by, now, &mut commands)?,
+            Event::Order { id, order, by } => self.order(id, order, &by, now, &mut commands)?,
             Event::Drain { drain, by } => self.drain(drain, by, now, &mut commands),
             Event::Sync { party, sync } => self.take_in(&party, sync, now, &mut commands)?,
             Event::Answer { id, party, answer } => {

@@ -12,18 +12,11 @@
 //!
 //! [`JobView::key`]: crate::job::JobView::key
 
-use entente_protocol::{
-    control::Progress,
-    job::{JobId, Task},
-};
+use entente_protocol::{control::Progress, job::JobId};
 use entente_tls::Identity;
 
-use super::{Command, Engine, EngineError, Order};
-use crate::{
-    audit::What,
-    clock::Millis,
-    job::{JobRecord, JobState},
-};
+use super::{Command, Engine, EngineError};
+use crate::{audit::What, clock::Millis, job::JobRecord};
 
 /// The number of the key that the party with the secret one last said it is at.
 fn at_key(record: &JobRecord) -> u32 {
@@ -40,24 +33,7 @@ impl Engine {
         now: Millis,
         commands: &mut Vec<Command>,
     ) -> Result<(), EngineError> {
-        let order = Order::RotateKey;
-        let record = self.ordered(id, by, order)?;
-        if let Task::Infer(_) = &*record.task {
-            return Err(EngineError::OneKey { id });
-        }
-        match record.state {
-            JobState::Running | JobState::Parked => {}
-            state @ (JobState::AwaitingApproval
-            | JobState::Queued
-            | JobState::Reserved
-            | JobState::Paused
-            | JobState::Failing
-            | JobState::Cancelling) => return Err(EngineError::NotNow { id, state, order }),
-            state @ (JobState::Succeeded
-            | JobState::Failed
-            | JobState::Cancelled
-            | JobState::Rejected) => return Err(EngineError::Ended { id, state }),
-        }
+        let record = self.jobs.get(&id).ok_or(EngineError::Unknown(id))?;
         let at = at_key(record);
         if record.key_epoch > at {
             return Ok(());

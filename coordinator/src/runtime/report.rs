@@ -5,23 +5,14 @@ use tracing::{info, warn};
 
 use crate::{
     audit::Deed,
-    engine::{Engine, Event, Late, Order},
+    engine::{Engine, Event, Late},
     job::{Change, FailureRecord, JobRecord, JobState},
 };
 
 /// That somebody wants something done with a job; whether it is, the next line says.
 pub(super) fn asked(engine: &Engine, event: &Event) {
-    let (id, by, order) = match event {
-        Event::Cancel { id, by } => (id, by, Order::Cancel),
-        Event::Pause { id, by } => (id, by, Order::Pause),
-        Event::Resume { id, by } => (id, by, Order::Resume),
-        Event::RotateKey { id, by } => (id, by, Order::RotateKey),
-        Event::Retry { id, by, .. } => (id, by, Order::Retry),
-        Event::Submit { .. }
-        | Event::Drain { .. }
-        | Event::Sync { .. }
-        | Event::Answer { .. }
-        | Event::Tick => return,
+    let Event::Order { id, order, by } = event else {
+        return;
     };
     if let Some(record) = engine.record(*id) {
         let (job, attempt, correlation) = (record.id, record.attempt, record.correlation());

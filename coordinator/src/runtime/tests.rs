@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
-    engine::Listing,
+    engine::{Listing, Order},
     job::{Change, JobState, Priority},
     store::MemoryStore,
     testbed::{SETTINGS, id, job, party},
@@ -28,8 +28,9 @@ fn submit(number: u128) -> Event {
 }
 
 fn cancel(number: u128) -> Event {
-    Event::Cancel {
+    Event::Order {
         id: id(number),
+        order: Order::Cancel,
         by: "user/alice".parse().unwrap(),
     }
 }

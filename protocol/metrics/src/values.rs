@@ -4,7 +4,7 @@
 #[cfg(doc)]
 use crate::{JOURNAL_COMMITS, KEY_ROTATIONS, RESTORES, RETRIES, REVOKED_PEERS, WAITING_SECONDS};
 
-/// Values of the label `operation`.
+/// Values of the label `operation`: those on keys, and then those on ciphertexts.
 pub const HE_OPERATION_NAMES: &[&str] = &[
     "generate_key",
     "prove_key",
@@ -20,18 +20,11 @@ pub const HE_OPERATION_NAMES: &[&str] = &[
     "decrypt_input_gradient",
 ];
 
+/// So many of them are on keys.
+const ON_KEYS: usize = 3;
+
 /// Values of the label `operation` of those that work on ciphertexts.
-pub const CIPHERTEXT_OPERATION_NAMES: &[&str] = &[
-    "encrypt_activations",
-    "encrypt_for_inference",
-    "encrypt_share",
-    "forward",
-    "weight_gradient",
-    "input_gradient",
-    "decrypt_forward",
-    "decrypt_weight_gradient",
-    "decrypt_input_gradient",
-];
+pub const CIPHERTEXT_OPERATION_NAMES: &[&str] = HE_OPERATION_NAMES.split_at(ON_KEYS).1;
 
 /// Values of the label `end`: what the active party encrypts with.
 pub const KEY_OWNER: &str = "key_owner";

@@ -6,5 +6,7 @@ mod consortium;
 mod handshake;
 mod load;
 mod pair;
+mod pki;
 mod reload;
+mod revoked;
 mod signing;

@@ -222,7 +222,7 @@ fn a_failed_job_is_retried_as_another_one_and_once() {
     let not_now = EngineError::NotNow {
         id: id(1),
         state: JobState::Running,
-        order: Order::Retry,
+        order: Order::Retry { new: id(2) },
     };
     assert_eq!(world.retry(1, 2), Err(not_now));
     world.sync("bank-a", vec![failed(1, "disk")]);

@@ -64,13 +64,9 @@ fn what_users_order_is_theirs() {
     let mut world = running_world();
     assert_eq!(deeds(&world.pause(1).unwrap()), ["user/alice paused"]);
     assert_eq!(deeds(&world.pause(1).unwrap()), [""; 0]);
-    let olga = "operator/olga".parse().unwrap();
-    let resume = Event::Resume {
-        id: id(1),
-        by: olga,
-    };
     // Its places are its own still, and both parties are ready.
-    assert_eq!(deeds(&world.handle(resume)), ["operator/olga resumed"]);
+    let resumed = world.order_by(1, Order::Resume, "operator/olga").unwrap();
+    assert_eq!(deeds(&resumed), ["operator/olga resumed"]);
     assert_eq!(deeds(&world.pass(Span(1))), ["coordinator started"]);
     // The way of networks.
     let commands = world.pass(Span::seconds(31));

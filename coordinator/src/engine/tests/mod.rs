@@ -135,28 +135,38 @@ impl World {
         self.handle(Event::Answer { id, party, answer })
     }
 
+    fn order_by(
+        &mut self,
+        number: u128,
+        order: Order,
+        by: &str,
+    ) -> Result<Vec<Command>, EngineError> {
+        let (id, by) = (id(number), by.parse().unwrap());
+        self.take(Event::Order { id, order, by })
+    }
+
+    fn order(&mut self, number: u128, order: Order) -> Result<Vec<Command>, EngineError> {
+        self.order_by(number, order, "user/alice")
+    }
+
     fn cancel(&mut self, number: u128) -> Result<Vec<Command>, EngineError> {
-        self.cancel_by(number, "user/alice")
+        self.order(number, Order::Cancel)
     }
 
     fn cancel_by(&mut self, number: u128, by: &str) -> Result<Vec<Command>, EngineError> {
-        let (id, by) = (id(number), by.parse().unwrap());
-        self.take(Event::Cancel { id, by })
+        self.order_by(number, Order::Cancel, by)
     }
 
     fn pause(&mut self, number: u128) -> Result<Vec<Command>, EngineError> {
-        let (id, by) = (id(number), "user/alice".parse().unwrap());
-        self.take(Event::Pause { id, by })
+        self.order(number, Order::Pause)
     }
 
     fn resume(&mut self, number: u128) -> Result<Vec<Command>, EngineError> {
-        let (id, by) = (id(number), "user/alice".parse().unwrap());
-        self.take(Event::Resume { id, by })
+        self.order(number, Order::Resume)
     }
 
     fn retry(&mut self, number: u128, new: u128) -> Result<Vec<Command>, EngineError> {
-        let (id, new, by) = (id(number), id(new), "user/alice".parse().unwrap());
-        self.take(Event::Retry { id, new, by })
+        self.order(number, Order::Retry { new: id(new) })
     }
 
     /// Both parties of a job sign it, if they are asked to.

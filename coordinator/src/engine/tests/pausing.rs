@@ -232,13 +232,7 @@ fn what_ends_or_has_ended_is_neither_paused_nor_resumed() {
     world.cancel(1).unwrap();
     for order in [Order::Pause, Order::Resume] {
         let refused = Err(not_now(JobState::Cancelling, order));
-        assert_eq!(
-            match order {
-                Order::Pause => world.pause(1),
-                _ => world.resume(1),
-            },
-            refused
-        );
+        assert_eq!(world.order(1, order), refused);
     }
     world.connect();
     let ended = EngineError::Ended {

@@ -3,8 +3,7 @@ use entente_protocol::KeyState;
 use super::*;
 
 fn rotate_by(world: &mut World, who: &str) -> Result<Vec<Command>, EngineError> {
-    let by = who.parse().unwrap();
-    world.take(Event::RotateKey { id: id(1), by })
+    world.order_by(1, Order::RotateKey, who)
 }
 
 fn rotate(world: &mut World) -> Result<Vec<Command>, EngineError> {

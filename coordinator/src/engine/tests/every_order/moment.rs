@@ -105,7 +105,6 @@ impl Moment {
         if self.is_ended() && !arrives || !self.may_be(happening) {
             return None;
         }
-        let by = alice();
         let mut next = self.clone();
         match happening {
             Submit(number) => {
@@ -114,15 +113,14 @@ impl Moment {
             }
             Propose(number) => next.propose(number),
             Retry => {
-                let (id, new) = (id(1), id(2));
-                next.handle(Event::Retry { id, new, by });
+                next.order(1, Order::Retry { new: id(2) });
                 next.agree(2);
             }
             Approve(job, side) => next.answer(job, side, Answer::Signed(signed())),
             Reject(job) => next.answer(job, Side::Passive, rejection()),
-            Cancel(job) => next.handle(Event::Cancel { id: id(job), by }),
-            Pause(job) => next.handle(Event::Pause { id: id(job), by }),
-            Resume(job) => next.handle(Event::Resume { id: id(job), by }),
+            Cancel(job) => next.order(job, Order::Cancel),
+            Pause(job) => next.order(job, Order::Pause),
+            Resume(job) => next.order(job, Order::Resume),
             Sync(side) => {
                 let sync = self.peers[side as usize].truth(self.capacity);
                 next.arrive(side, sync);
@@ -202,6 +200,14 @@ impl Moment {
             id: id(job),
             party: party(name(side)),
             answer,
+        });
+    }
+
+    fn order(&mut self, job: u128, order: Order) {
+        self.handle(Event::Order {
+            id: id(job),
+            order,
+            by: alice(),
         });
     }
 
