@@ -216,9 +216,12 @@ impl ControlPlane {
     }
 
     fn last_words(&self) -> String {
-        let of = |program: &Mutex<Option<Program>>| lock(program).as_ref().map(Program::last_words);
-        let etcd = lock(&self.etcd).last_words();
-        format!("{:#?}", (etcd, of(&self.api), of(&self.controllers)))
+        let mut said = lock(&self.etcd).last_words();
+        for program in [&self.api, &self.controllers] {
+            let words = lock(program).as_ref().map(Program::last_words);
+            said.push_str(&format!("\n{}", words.unwrap_or_default()));
+        }
+        said
     }
 }
 

@@ -55,7 +55,8 @@ impl Program {
     pub(crate) fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        let last = lines[lines.len().saturating_sub(20)..].join("\n");
+        format!("{}:\n{last}", self.log.display())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc, thread, time::Duration};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use super::{ControlPlane, Namespace, repository};
+use super::{ADMINISTRATOR, ControlPlane, Namespace, repository};
 
 /// Whom the party is, by that component.
 pub(crate) const ACCOUNT: &str = "party-launcher";
@@ -66,6 +66,14 @@ impl Tenant {
             party,
             token,
             plane,
+        }
+    }
+
+    /// Whoever does something else at the same time.
+    pub(crate) fn another_administrator(&self) -> Namespace {
+        Namespace {
+            caller: self.plane.bearer(ADMINISTRATOR),
+            name: self.namespace.name.clone(),
         }
     }
 

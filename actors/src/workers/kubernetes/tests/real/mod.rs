@@ -165,7 +165,7 @@ async fn the_sample_of_a_pod_is_taken() {
     assert_eq!(spec["automountServiceAccountToken"], false);
     assert_eq!(
         spec["containers"][0]["resources"]["limits"]["memory"],
-        "1152Mi"
+        "1207959552"
     );
     let claims = spec["volumes"].as_array().unwrap().iter();
     let claims: Vec<&Value> = claims

@@ -21,16 +21,10 @@ async fn what_becomes_of_a_pod_is_seen_and_rung_for() {
     cluster.make(&worker).await.unwrap();
     let pod = its_pod(&tenant.namespace).await;
     for (status, expected) in [
-        (
-            said!("pod-unschedulable"),
-            Some(LackKind::Unschedulable),
-        ),
+        (said!("pod-unschedulable"), Some(LackKind::Unschedulable)),
         (said!("pod-image"), Some(LackKind::Image)),
         (r#"{ "phase": "Running" }"#, None),
-        (
-            said!("pod-unschedulable"),
-            Some(LackKind::Unschedulable),
-        ),
+        (said!("pod-unschedulable"), Some(LackKind::Unschedulable)),
         // Another pod follows, from the cluster's own controller.
         (said!("pod-evicted"), None),
     ] {

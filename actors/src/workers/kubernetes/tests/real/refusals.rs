@@ -1,6 +1,12 @@
 //! What is refused, by whoever refuses it there.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
 
 use super::*;
 use crate::workers::LackKind;
@@ -194,9 +200,47 @@ async fn a_template_that_is_none_is_named() {
     keep("invalid", &refused.body, &[(&name, "NAME")]);
 }
 
+/// Those who change a quota again and again, until this is dropped.
+struct Busy {
+    over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Busy {
+    fn with_quota(tenant: &Tenant) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let threads = (0..4).map(|writer| {
+            let (tenant, until) = (tenant.another_administrator(), over.clone());
+            thread::spawn(move || {
+                let mut number = 0;
+                while !until.load(Ordering::Relaxed) {
+                    number += 1;
+                    let note = format!("{writer}-{number}");
+                    let change = json!({ "metadata": { "annotations": { "n": note } } });
+                    // Of these too one may be too late.
+                    tenant.ask(Method::PATCH, "resourcequotas/training", Some(change));
+                }
+            })
+        });
+        Self {
+            threads: threads.collect(),
+            over,
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Quotas are counted by one who writes at the same time: a claim that could not be
-/// counted is refused with 409, like one that is there already. No Job is made over a
-/// claim that is not there.
+/// counted is refused with 409, like one that is there already. Whoever took it for
+/// that made a Job over a claim that is not there, which waits for ever.
 #[actix_rt::test]
 async fn a_claim_that_could_not_be_counted_is_not_there() {
     let test = "a_claim_that_could_not_be_counted_is_not_there";
@@ -204,43 +248,39 @@ async fn a_claim_that_could_not_be_counted_is_not_there() {
         return;
     };
     let tenant = plane.tenant();
-    counted(
-        &tenant.namespace,
-        json!({ "persistentvolumeclaims": "1000" }),
-    )
-    .await;
+    let many = json!({ "persistentvolumeclaims": "100000" });
+    counted(&tenant.namespace, many).await;
     let cluster = of(&tenant).await;
-    let over = AtomicBool::new(false);
-    let (busy, busier) = (tenant.namespace.clone(), &over);
-    std::thread::scope(|scope| {
-        for writer in 0..4 {
-            let caller = plane.bearer("administrator");
-            let busy = Namespace {
-                caller,
-                ..busy.clone()
-            };
-            scope.spawn(move || {
-                for number in 0..20_000 {
-                    if busier.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let note = format!("{writer}-{number}");
-                    let change = json!({ "metadata": { "annotations": { "n": note } } });
-                    // Of these too one may be too late.
-                    busy.ask(Method::PATCH, "resourcequotas/training", Some(change));
-                }
-            });
+    let busy = Busy::with_quota(&tenant);
+    soon("one that is not counted", async {
+        for attempt in 1.. {
+            let worker = wanted(attempt);
+            let made = cluster.make(&worker).await;
+            let claim = format!("persistentvolumeclaims/{}", cluster.shape.name(worker.id));
+            let is_there = tenant.namespace.ask(Method::GET, &claim, None).code == 200;
+            assert_eq!(made.is_ok(), is_there, "{made:?}");
+            if let Err(lack) = made {
+                assert_eq!(lack.kind, LackKind::Unreachable, "{lack}");
+                break;
+            }
         }
-        let claim = cluster.shape.claim(&wanted(1));
-        let refused = (1..2000).find_map(|number| {
+    })
+    .await;
+    let claim = cluster.shape.claim(&wanted(1));
+    let refused = soon("another one", async {
+        for number in 1.. {
             let mut claim = serde_json::to_value(&claim).unwrap();
             claim["metadata"]["name"] = json!(format!("claim-{number}"));
-            let answer = tenant
-                .party
-                .ask(Method::POST, "persistentvolumeclaims", Some(claim));
-            (answer.code == 409).then_some(answer.body)
-        });
-        over.store(true, Ordering::Relaxed);
-        keep("conflict", &refused.unwrap(), &[]);
-    });
+            let path = "persistentvolumeclaims";
+            let answer = tenant.party.ask(Method::POST, path, Some(claim));
+            if answer.code == 409 {
+                return answer.body;
+            }
+            tokio::task::yield_now().await;
+        }
+        unreachable!()
+    })
+    .await;
+    drop(busy);
+    keep("conflict", &refused, &[]);
 }
