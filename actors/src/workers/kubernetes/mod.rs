@@ -51,7 +51,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use self::{
     client::{asks_once, streams},
-    fault::{is_conflict, is_missing, lack},
+    fault::{is_missing, is_there, lack},
     shape::Shape,
 };
 use super::{Cluster, Lack, Seen, Wanted, WorkerId};
@@ -141,14 +141,14 @@ impl Kubernetes {
     /// permission to read it, nothing is known.
     async fn refused_pods(&self, name: &str) -> Option<String> {
         let fields = format!("involvedObject.kind=Job,involvedObject.name={name}");
-        let events = self
-            .events
-            .list(&ListParams::default().fields(&fields))
-            .await
-            .ok()?;
-        let refused = |event: &&Event| event.reason.as_deref() == Some("FailedCreate");
-        let event = events.items.iter().rfind(refused)?;
-        event.message.clone()
+        let about = ListParams::default().fields(&fields);
+        let events = self.events.list(&about).await.ok()?;
+        let says = |event: &Event, reason: &str| event.reason.as_deref() == Some(reason);
+        let pods = |event: &&Event| says(event, "FailedCreate") || says(event, "SuccessfulCreate");
+        // What was refused before a pod was made is over.
+        let last = |event: &&Event| event.last_timestamp.as_ref().map(|time| time.0);
+        let event = events.items.iter().filter(pods).max_by_key(last)?;
+        says(event, "FailedCreate").then(|| event.message.clone())?
     }
 }
 
@@ -244,12 +244,12 @@ impl Cluster for Kubernetes {
         let claim = self.claims.create(&as_is, &self.shape.claim(wanted)).await;
         match claim {
             // What somebody has made before is what was wanted.
-            Err(error) if is_conflict(&error) => {}
+            Err(error) if is_there(&error) => {}
             claim => drop(claim.map_err(|error| lack("create", "persistentvolumeclaims", error))?),
         }
         let job = self.jobs.create(&as_is, &self.shape.job(wanted)).await;
         match job {
-            Err(error) if is_conflict(&error) => Ok(()),
+            Err(error) if is_there(&error) => Ok(()),
             job => job
                 .map(drop)
                 .map_err(|error| lack("create", "jobs.batch", error)),

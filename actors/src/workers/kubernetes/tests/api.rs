@@ -1,7 +1,8 @@
 //! A server that answers as a Kubernetes API server does, over HTTP on loopback.
 //!
-//! It keeps objects, counts versions, filters by labels, and streams changes. What it
-//! refuses, it refuses in the words of `../exchanges`.
+//! It keeps objects, counts versions, filters by labels, streams changes, and lets
+//! pods that have a node take their time to go. What it refuses, it refuses in the
+//! words of `../exchanges`.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 /// A file of `../exchanges`.
-pub(super) fn recorded(text: &str, name: &str) -> Value {
+pub(crate) fn recorded(text: &str, name: &str) -> Value {
     serde_json::from_str(&text.replace("NAME", name)).unwrap()
 }
 
@@ -30,28 +31,28 @@ macro_rules! exchange {
         include_str!(concat!("../exchanges/", $name, ".json"))
     };
 }
-pub(super) use exchange;
+pub(crate) use exchange;
 
 /// What it keeps.
 #[derive(Default)]
-pub(super) struct Store {
+pub(crate) struct Store {
     /// By plural and name.
-    pub(super) objects: BTreeMap<(String, String), Value>,
+    pub(crate) objects: BTreeMap<(String, String), Value>,
     version: u64,
     /// Requests, as `VERB plural`.
-    pub(super) asked: Vec<String>,
+    pub(crate) asked: Vec<String>,
     /// What the next such requests are answered with.
-    pub(super) refusals: BTreeMap<String, Vec<Value>>,
+    pub(crate) refusals: BTreeMap<String, Vec<Value>>,
     /// The next watch is told that its place is gone.
-    pub(super) expires: bool,
-    pub(super) watches: usize,
+    pub(crate) expires: bool,
+    pub(crate) watches: usize,
 }
 
-pub(super) struct Server {
+pub(crate) struct Server {
     store: Arc<Mutex<Store>>,
     changes: broadcast::Sender<(String, Value)>,
     handle: ServerHandle,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 struct Shared {
@@ -60,7 +61,7 @@ struct Shared {
 }
 
 impl Server {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let store: Arc<Mutex<Store>> = Arc::default();
         let (changes, _) = broadcast::channel(256);
         let shared = Data::new(Shared {
@@ -89,17 +90,17 @@ impl Server {
         }
     }
 
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap()
     }
 
     /// Somebody else changes an object.
-    pub(super) fn put(&self, plural: &str, object: Value) {
+    pub(crate) fn put(&self, plural: &str, object: Value) {
         let change = self.store().put(plural, object, "MODIFIED");
         let _ = self.changes.send((plural.to_owned(), change));
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
     }
 }
@@ -139,6 +140,34 @@ fn status(value: &Value) -> HttpResponse {
     response.json(value)
 }
 
+/// What becomes of an object that somebody does something to; nothing, if it is gone.
+fn changed(mut object: Value, verb: &str, below: Option<&str>, body: &Value) -> Option<Value> {
+    match (verb, below) {
+        ("create", Some("binding")) => object["spec"]["nodeName"] = body["target"]["name"].clone(),
+        ("patch", Some("status")) => merge(&mut object, body),
+        // A pod that runs somewhere goes when its kubelet says so.
+        ("delete", None) | ("create", Some("eviction"))
+            if object["spec"]["nodeName"].is_string() && body["gracePeriodSeconds"] != 0 =>
+        {
+            object["metadata"]["deletionTimestamp"] = json!("2026-11-21T20:00:00Z");
+        }
+        ("delete", None) | ("create", Some("eviction")) => return None,
+        other => panic!("{other:?}"),
+    }
+    Some(object)
+}
+
+fn merge(into: &mut Value, change: &Value) {
+    match (into, change) {
+        (Value::Object(fields), Value::Object(changes)) => {
+            for (key, change) in changes {
+                merge(fields.entry(key).or_insert(Value::Null), change);
+            }
+        }
+        (into, change) => *into = change.clone(),
+    }
+}
+
 async fn answer(
     request: HttpRequest,
     path: Path<String>,
@@ -152,6 +181,7 @@ async fn answer(
         .unwrap();
     assert_eq!(segments[at + 1], "entente");
     let (plural, name) = (segments[at + 2], segments.get(at + 3).copied());
+    let below = segments.get(at + 4).copied();
     let query =
         actix_web::web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let query = query.unwrap().into_inner();
@@ -160,20 +190,38 @@ async fn answer(
     let verb = match (request.method(), watches) {
         (&Method::POST, _) => "create",
         (&Method::DELETE, _) => "delete",
+        (&Method::PATCH, _) => "patch",
         (_, true) => "watch",
         (_, false) => "list",
     };
     let mut store = shared.store.lock().unwrap();
     let asked = format!("{verb} {plural}");
     store.asked.push(asked.clone());
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     if let Some(refusals) = store.refusals.get_mut(&asked)
         && !refusals.is_empty()
     {
         return status(&refusals.remove(0));
     }
+    if let Some(name) = name {
+        let key = (plural.to_owned(), name.to_owned());
+        let Some(object) = store.objects.get(&key).cloned() else {
+            return status(&recorded(exchange!("not-found"), name));
+        };
+        let (change, answer) = match changed(object, verb, below, &body) {
+            Some(object) => (store.put(plural, object.clone(), "MODIFIED"), object),
+            None => {
+                let object = store.objects.remove(&key);
+                let answer = recorded(exchange!("deleted"), name);
+                (json!({ "type": "DELETED", "object": object }), answer)
+            }
+        };
+        let _ = shared.changes.send((plural.to_owned(), change));
+        return HttpResponse::Ok().json(answer);
+    }
     match verb {
         "create" => {
-            let object: Value = serde_json::from_slice(&body).unwrap();
+            let object = body;
             let name = object["metadata"]["name"].as_str().unwrap().to_owned();
             if store
                 .objects
@@ -185,17 +233,6 @@ async fn answer(
             let created = change["object"].clone();
             let _ = shared.changes.send((plural.to_owned(), change));
             HttpResponse::Created().json(created)
-        }
-        "delete" => {
-            let name = name.unwrap();
-            match store.objects.remove(&(plural.to_owned(), name.to_owned())) {
-                None => status(&recorded(exchange!("not-found"), name)),
-                Some(object) => {
-                    let change = json!({ "type": "DELETED", "object": object });
-                    let _ = shared.changes.send((plural.to_owned(), change));
-                    HttpResponse::Ok().json(object)
-                }
-            }
         }
         "watch" => {
             store.watches += 1;

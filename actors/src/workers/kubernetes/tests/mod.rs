@@ -1,15 +1,19 @@
-//! Against a server that answers in the API's own shapes: what is asked of it, and
-//! what is understood of its answers. See `../exchanges/README.md` for their source.
+//! Against a server of ours: what is asked of it, and what is understood of answers
+//! that a real one has given. `real` has that one itself. See
+//! `../exchanges/README.md`.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod api;
+mod control_plane;
+mod pod;
+mod real;
+mod recording;
 mod role;
 
 use std::{net::SocketAddr, time::Duration};
 
 use entente_protocol::job::Resources;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::Config;
 use serde_json::{Value, json};
 
@@ -17,7 +21,6 @@ use self::api::{Server, exchange, recorded};
 use super::{
     super::{Cluster, LackKind, Seen, Wanted, WorkerId},
     Kubernetes,
-    shape::Shape,
 };
 use crate::{
     config::KubernetesSection,
@@ -29,7 +32,7 @@ fn section() -> KubernetesSection {
         "listen": "0.0.0.0:7405",
         "party": "entente-party-workers:7405",
         "image": "entente:0.1.0",
-        "service_account": "entente-worker",
+        "service_account": "party-worker",
         "storage_class": "replicated",
     }))
     .unwrap()
@@ -120,57 +123,6 @@ async fn a_worker_is_made_once_looked_at_stopped_and_forgotten() {
 }
 
 #[actix_rt::test]
-async fn a_pod_has_what_the_job_counts_on_and_what_the_template_says() {
-    let server = Server::start();
-    let template: PodTemplateSpec = serde_saphyr::from_str(
-        "spec:\n  nodeSelector: { pool: training }\n  containers:\n  - name: worker\n    \
-         volumeMounts: [{ name: data, mountPath: /data }]\n  \
-         volumes: [{ name: data, persistentVolumeClaim: { claimName: customers } }]\n",
-    )
-    .unwrap();
-    let mut cluster = cluster(&server);
-    cluster.shape = Shape::new(&section(), &"bank-a".parse().unwrap(), template);
-    cluster.make(&wanted(3)).await.unwrap();
-    let job = only(&server, "jobs");
-    let name = job["metadata"]["name"].as_str().unwrap();
-    assert!(name.len() <= 63 && name.ends_with("-3"), "{name}");
-    assert_eq!(job["metadata"]["labels"]["entente/party"], "bank-a");
-    assert!(
-        job["metadata"]["ownerReferences"].is_null(),
-        "it outlives the party"
-    );
-    let rules = &job["spec"]["podFailurePolicy"]["rules"];
-    assert_eq!(rules[0]["onPodConditions"][0]["type"], "DisruptionTarget");
-    assert_eq!(rules[0]["action"], "Ignore");
-
-    let spec = &job["spec"]["template"]["spec"];
-    assert_eq!(spec["restartPolicy"], "Never");
-    assert_eq!(spec["nodeSelector"]["pool"], "training");
-    assert_eq!(spec["serviceAccountName"], "entente-worker");
-    assert_eq!(spec["automountServiceAccountToken"], false);
-    assert_eq!(spec["securityContext"]["runAsNonRoot"], true);
-    let [container] = &spec["containers"].as_array().unwrap()[..] else {
-        panic!("{spec:#}")
-    };
-    assert_eq!(container["image"], "entente:0.1.0");
-    let arguments = container["args"].to_string();
-    assert!(arguments.contains("\"--attempt\",\"3\""), "{arguments}");
-    assert_eq!(container["resources"]["requests"]["cpu"], "4");
-    let memory = ((1_u64 << 30) + (128 << 20)).to_string();
-    assert_eq!(container["resources"]["limits"]["memory"], memory);
-    assert_eq!(container["volumeMounts"].as_array().unwrap().len(), 2);
-
-    let claim = only(&server, "persistentvolumeclaims");
-    assert_eq!(claim["spec"]["storageClassName"], "replicated");
-    let volumes = spec["volumes"].as_array().unwrap();
-    assert!(volumes.iter().any(|volume| {
-        volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-    }));
-    drop(cluster);
-    server.stop().await;
-}
-
-#[actix_rt::test]
 async fn what_is_refused_is_told_by_name() {
     let server = Server::start();
     let cluster = cluster(&server);
@@ -186,6 +138,12 @@ async fn what_is_refused_is_told_by_name() {
         (
             "create jobs",
             exchange!("too-many-requests"),
+            LackKind::Unreachable,
+        ),
+        // Refused like what is there already, and it is not there.
+        (
+            "create persistentvolumeclaims",
+            exchange!("conflict"),
             LackKind::Unreachable,
         ),
     ] {
@@ -206,20 +164,20 @@ async fn what_is_refused_is_told_by_name() {
 
     // The Job is there, and its controller may make no pod.
     let job = only(&server, "jobs");
-    let message = "Error creating: pods \"x\" is forbidden: exceeded quota: training";
-    server.put(
-        "events",
-        json!({
-            "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
-            "involvedObject": { "kind": "Job", "name": job["metadata"]["name"] },
-            "reason": "FailedCreate", "message": message,
-        }),
-    );
+    let name = job["metadata"]["name"].as_str().unwrap();
+    let mut event = recorded(exchange!("event-quota"), name);
+    server.put("events", event.clone());
     let seen = cluster.look().await.unwrap();
     assert!(
         matches!(&seen[&wanted(1).id], Seen::Lacks(lack) if lack.kind == LackKind::Quota),
         "{seen:?}"
     );
+    // It has made one since; that it is gone is another matter.
+    event["metadata"]["name"] = json!("a later one");
+    event["reason"] = json!("SuccessfulCreate");
+    event["lastTimestamp"] = json!("2026-11-21T20:00:01Z");
+    server.put("events", event);
+    assert_eq!(cluster.look().await.unwrap()[&wanted(1).id], Seen::Alive);
     drop(cluster);
     server.stop().await;
 }
@@ -254,10 +212,7 @@ async fn what_becomes_of_a_pod_is_seen_and_rung_for() {
     }
     // It has failed so often that the cluster makes no other.
     let mut over = job.clone();
-    over["status"] = json!({ "conditions": [{
-        "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
-        "message": "Job has reached the specified backoff limit"
-    }] });
+    over["status"] = recorded(exchange!("job-failed"), "x");
     server.put("jobs", over.clone());
     let seen = cluster.look().await.unwrap();
     assert!(matches!(&seen[&worker.id], Seen::Ended(how) if how.contains("backoff limit")));
