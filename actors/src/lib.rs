@@ -26,6 +26,8 @@ pub mod delivery;
 pub mod draining;
 pub mod driver;
 mod entropy;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod journals;
 mod keeping;
 mod launch;

@@ -37,7 +37,7 @@ mod dataset;
 mod error;
 mod features;
 #[cfg(feature = "fuzzing")]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod opening;
 mod plan;
 mod preparation;

@@ -45,6 +45,8 @@
 
 mod encoding;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod seal;
 
 #[cfg(test)]

@@ -75,6 +75,8 @@
 //! party is not caught) is said in the README, not hidden here.
 
 mod active;
+#[cfg(any(test, feature = "fuzzing"))]
+mod again;
 mod algebra;
 mod half;
 pub mod inference;
@@ -90,6 +92,8 @@ mod tests;
 mod weights;
 
 pub use active::{ActiveRole, ActiveSetUp};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use again::Receiver;
 pub use half::{ActiveHalf, Model, Pairing, PassiveHalf};
 pub use inference::{
     ActiveInference, ActiveInferenceSetUp, Aim, PassiveInference, PassiveInferenceSetUp,

@@ -45,6 +45,8 @@
 //! about the proof makes the other train on rows that do not match, and learns
 //! nothing by it.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod again;
 mod answering;
 mod asking;
 mod blinded;
@@ -55,6 +57,8 @@ mod own;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub use again::written_again;
 pub use answering::Answering;
 pub use asking::Asking;
 pub use difference::{Common, MAX_COUNTED_IDS, RowsDiffer};

@@ -141,7 +141,7 @@ impl<S: Scheme> Announcement<S> {
     }
 
     /// The key, whoever it is from.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(in crate::acml) fn key(&self) -> &S::PublicKey {
         &self.key
     }

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use entente_he::{Backend, Expect, Paillier, PaillierBackend};
-use entente_wire::{DecodeError, Message, Shape};
+use entente_he::{Backend, Paillier, PaillierBackend};
+use entente_wire::{Shape, read_kind};
 
 use super::{
     Case, Changes,
@@ -13,21 +13,14 @@ use super::{
 use crate::{
     Role,
     acml::{
+        again::Receiver,
         algebra::Corrected,
-        keys::KeyEpoch,
-        messages::{
-            ActivationsForInference, Ciphertexts, EncryptedActivations, EncryptedInputGradient,
-            EncryptedWeightGradient, EpochVerdict, KeyAndModel, KeyAndShare, MaskedLogits,
-            MaskedProduct, ModelAnswer, NextKey, Plain, ProductAndMask, SetUpContext,
-            UpdateAndShare, VerdictContext,
-        },
+        messages::{KINDS, name_of},
     },
     job::{Job, Keep},
     loopback::exchange,
     vectors::{self, Vector},
 };
-
-type Key = <Paillier as entente_he::Scheme>::PublicKey;
 
 /// What comes of a training without and with another key, and of an inference;
 /// each begins with the key that the messages behind it are under.
@@ -61,72 +54,6 @@ fn job() -> Job {
     case().job().with_insecure_key(512)
 }
 
-/// The public key of the messages behind a set-up.
-fn key_of(set_up: &[u8]) -> Result<Key, DecodeError> {
-    let job = job();
-    let bounds = job.bounds();
-    let context = SetUpContext {
-        key_bits: job.key_bits(),
-        cut: Shape::new(bounds.classes, bounds.width),
-    };
-    match KeyAndShare::<Paillier>::read(&context, set_up) {
-        Ok(set_up) => Ok(set_up.key.key().clone()),
-        Err(_) => {
-            let set_up = KeyAndModel::<Paillier>::read(&job.key_bits(), set_up)?;
-            Ok(set_up.key.key().clone())
-        }
-    }
-}
-
-/// Reads a message as its receiver did, and writes it.
-fn written_again(
-    name: &str,
-    key: &Key,
-    shape: Shape,
-    payload: &[u8],
-) -> Result<Vec<u8>, DecodeError> {
-    let job = job();
-    let (bits, bounds, epoch) = (job.key_bits(), job.bounds(), KeyEpoch::FIRST);
-    let under = Ciphertexts::<Paillier>::new(
-        epoch,
-        Expect {
-            key,
-            bounds: &bounds,
-            shape,
-        },
-    );
-    let plain = Plain { epoch, shape };
-    let set_up = SetUpContext {
-        key_bits: bits,
-        cut: shape,
-    };
-    let verdict = VerdictContext { first: true };
-    Ok(match name {
-        "key_and_share" => KeyAndShare::<Paillier>::read(&set_up, payload)?.to_payload(),
-        "encrypted_activations" => {
-            EncryptedActivations::<Paillier>::read(&under, payload)?.to_payload()
-        }
-        "masked_product" => MaskedProduct::<Paillier>::read(&under, payload)?.to_payload(),
-        "masked_logits" => MaskedLogits::read(&plain, payload)?.to_payload(),
-        "encrypted_weight_gradient" => {
-            EncryptedWeightGradient::<Paillier>::read(&under, payload)?.to_payload()
-        }
-        "update_and_share" => UpdateAndShare::<Paillier>::read(&under, payload)?.to_payload(),
-        "encrypted_input_gradient" => {
-            EncryptedInputGradient::<Paillier>::read(&under, payload)?.to_payload()
-        }
-        "activations_for_inference" => {
-            ActivationsForInference::<Paillier>::read(&under, payload)?.to_payload()
-        }
-        "epoch_verdict" => EpochVerdict::read(&verdict, payload)?.to_payload(),
-        "next_key" => NextKey::<Paillier>::read(&bits, payload)?.to_payload(),
-        "key_and_model" => KeyAndModel::<Paillier>::read(&bits, payload)?.to_payload(),
-        "model_answer" => ModelAnswer::read(&(), payload)?.to_payload(),
-        "product_and_mask" => ProductAndMask::<Paillier>::read(&under, payload)?.to_payload(),
-        other => panic!("{other} is no message of the table"),
-    })
-}
-
 #[test]
 fn every_kind_of_message_is_read_for_ever_and_written_the_same() {
     let mut seen = 0;
@@ -135,15 +62,16 @@ fn every_kind_of_message_is_read_for_ever_and_written_the_same() {
             "next_key" => "key_and_share",
             first => first,
         };
-        let key = key_of(&vectors::read(set_up).payload).unwrap();
+        let receiver = Receiver::of(job(), &vectors::read(set_up).payload).unwrap();
         for name in names {
             let Vector { shape, payload } = vectors::read(name);
-            let again = written_again(name, &key, shape, &payload);
+            assert_eq!(name_of(read_kind(&payload).unwrap()), Some(*name));
+            let again = receiver.written_again(shape, &payload);
             assert_eq!(again.as_ref(), Ok(&payload), "{name}");
             seen += 1;
         }
     }
-    assert_eq!(seen, super::super::messages::KINDS.len());
+    assert_eq!(seen, KINDS.len());
 }
 
 /// The first message of each name that two roles send to each other.
@@ -199,13 +127,12 @@ fn vectors_that_are_not_there_are_written() {
         let set_up = sent
             .get("key_and_share")
             .unwrap_or_else(|| &sent["key_and_model"]);
-        let key = key_of(set_up).unwrap();
+        let receiver = Receiver::of(job(), set_up).unwrap();
         for name in names {
             let payload = sent[name].clone();
             // What its receiver knows and it does not say.
             let shapes = (1..=3).flat_map(|rows| (1..=2).map(move |cols| Shape::new(rows, cols)));
-            let mut fits =
-                shapes.filter(|shape| written_again(name, &key, *shape, &payload).is_ok());
+            let mut fits = shapes.filter(|shape| receiver.written_again(*shape, &payload).is_ok());
             let shape = fits.next().unwrap();
             vectors::write(name, &Vector { shape, payload });
         }
