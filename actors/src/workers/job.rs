@@ -264,3 +264,6 @@ impl Handler<Condition> for RemoteJob {
         self.misses(ctx);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,8 @@ use crate::{
     driver::{Awaited, Standing},
     launch::Plan,
     party::{JobEvent, JobHandle, JobTold},
-    testbed::{assignment, meters, soon},
+    telemetry::Meters,
+    testbed::{assignment, soon},
 };
 
 /// A cluster of which everything is known.
@@ -136,14 +137,21 @@ impl World {
     }
 
     pub(super) fn take_on(&self, attempt: u32) -> JobHandle {
+        self.take_up(attempt, 0)
+    }
+
+    /// One of which so many exchanges are done.
+    pub(super) fn take_up(&self, attempt: u32, exchanges_done: u64) -> JobHandle {
         let assignment = Assignment {
             attempt,
+            exchanges_done,
             ..assignment(1, "bank-a", "bank-b")
         };
         let config = config(self.folder.path());
         let plan = Plan::check(&"bank-a".parse().unwrap(), &config, &assignment).unwrap();
         let told = self.listener.clone().recipient();
-        let handle = self.workers.take_on(&plan, assignment, told, &meters());
+        let meters = Meters::new(self.registry.clone());
+        let handle = self.workers.take_on(&plan, assignment, told, &meters);
         handle.unwrap()
     }
 

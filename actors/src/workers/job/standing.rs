@@ -129,11 +129,15 @@ impl RemoteJob {
             return;
         }
         let progress = report.progress;
-        if let Some(before) = self.metered {
-            self.meters.progress(&before, &progress);
-        }
-        self.metered = Some(progress);
         let done = &mut self.order.assignment.exchanges_done;
+        // One that has not restored yet, or does again what its predecessor had done, has
+        // nothing that was not counted.
+        if progress.exchanges_done >= *done {
+            if let Some(before) = self.metered {
+                self.meters.progress(&before, &progress);
+            }
+            self.metered = Some(progress);
+        }
         if progress.exchanges_done > *done {
             *done = progress.exchanges_done;
             self.workers.goes_on(self.id);
