@@ -241,13 +241,17 @@ impl Workers {
             .collect()
     }
 
-    /// What is to become of a worker that nobody waits for: it is at rest if the
-    /// coordinator wishes its attempt, and else forgotten.
-    pub(super) fn unclaimed(&self, id: WorkerId) -> Unclaimed {
-        match &self.table().wished {
-            None => Unclaimed::Unknown,
-            Some(wished) if wished.get(&id.job) == Some(&id.attempt) => Unclaimed::Rests,
-            Some(_) => Unclaimed::Forgotten,
+    /// What is to become of a worker that is there: if nobody waits for it, it is at
+    /// rest if the coordinator wishes its attempt, and else forgotten.
+    pub(super) fn lot(&self, id: WorkerId) -> Lot {
+        let table = self.table();
+        match &table.wished {
+            // Asked last, not when the look began: that takes its time, and meanwhile a
+            // party that has just come back is told what its workers are there for.
+            _ if table.posts.contains_key(&id) => Lot::Stays,
+            None => Lot::Stays,
+            Some(wished) if wished.get(&id.job) == Some(&id.attempt) => Lot::Rests,
+            Some(_) => Lot::Forgotten,
         }
     }
 
@@ -291,11 +295,11 @@ impl Workers {
     }
 }
 
-/// What is to become of a worker that nobody waits for.
+/// What is to become of a worker that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unclaimed {
-    /// The coordinator has not been heard yet.
-    Unknown,
+pub(super) enum Lot {
+    /// Somebody waits for it, or the coordinator has not been heard yet.
+    Stays,
     /// Its process ends, and what it goes on from stays.
     Rests,
     /// All of it goes.
