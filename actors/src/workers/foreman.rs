@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::{
     Seen, Workers,
     job::Condition,
-    posts::{State, Unclaimed},
+    posts::{Lot, State},
 };
 
 /// Between two looks, if nobody rings.
@@ -74,14 +74,11 @@ pub(super) async fn pass(workers: &Workers) -> Duration {
         job.do_send(Condition(found));
     }
     for (id, found) in seen {
-        if wanted.iter().any(|(wanted, ..)| wanted.id == id) {
-            continue;
-        }
-        let done = match workers.unclaimed(id) {
-            Unclaimed::Unknown => continue,
-            Unclaimed::Rests if found == Seen::AtRest => continue,
-            Unclaimed::Rests => cluster.stop(id).await,
-            Unclaimed::Forgotten => cluster.forget(id).await,
+        let done = match workers.lot(id) {
+            Lot::Stays => continue,
+            Lot::Rests if found == Seen::AtRest => continue,
+            Lot::Rests => cluster.stop(id).await,
+            Lot::Forgotten => cluster.forget(id).await,
         };
         if let Err(lack) = done {
             tracing::warn!(worker = %id, %lack, "is not wanted, and cannot be ended yet");

@@ -20,7 +20,7 @@ use entente_protocol::{
 };
 use tokio::sync::Notify;
 
-pub(super) use self::table::{Caller, State, Unclaimed};
+pub(super) use self::table::{Caller, Lot, State};
 use self::table::{Post, Table};
 use super::{
     Cluster, Parcel, Wanted, WorkerId,
@@ -210,10 +210,9 @@ impl Workers {
             .collect()
     }
 
-    /// What is to become of a worker that nobody waits for: it is at rest if the
-    /// coordinator wishes its attempt, and else forgotten.
-    pub(super) fn unclaimed(&self, id: WorkerId) -> Unclaimed {
-        self.table().unclaimed(id)
+    /// What is to become of a worker that is there.
+    pub(super) fn lot(&self, id: WorkerId) -> Lot {
+        self.table().lot(id)
     }
 
     pub(super) fn cluster(&self) -> &dyn Cluster {

@@ -33,6 +33,8 @@ struct Fake {
     seen: Mutex<BTreeMap<WorkerId, Seen>>,
     refuses: Mutex<Option<Lack>>,
     said: Mutex<Vec<String>>,
+    /// Whoever holds it has looks take that long.
+    slow: tokio::sync::Mutex<()>,
 }
 
 impl Fake {
@@ -55,7 +57,9 @@ impl Fake {
 #[async_trait]
 impl Cluster for Fake {
     async fn look(&self) -> Result<BTreeMap<WorkerId, Seen>, Lack> {
-        Ok(self.seen.lock().unwrap().clone())
+        let seen = self.seen.lock().unwrap().clone();
+        drop(self.slow.lock().await);
+        Ok(seen)
     }
 
     async fn make(&self, wanted: &Wanted) -> Result<(), Lack> {
@@ -224,6 +228,23 @@ async fn what_there_is_becomes_what_shall_be() {
     world.wish(None);
     foreman::pass(&world.workers).await;
     assert_eq!(world.fake.said(), ["forget 2"]);
+}
+
+/// A party that comes back looks while its coordinator answers.
+#[actix_rt::test]
+async fn a_worker_that_is_claimed_during_a_look_stays() {
+    let world = World::new();
+    world.fake.shows(id(1), Seen::Alive);
+    let slow = world.fake.slow.lock().await;
+    let meanwhile = async {
+        let handle = world.take_on(1);
+        world.wish(Some(1));
+        drop(slow);
+        handle
+    };
+    let looks = foreman::pass(&world.workers);
+    let (_, _handle) = futures_util::future::join(looks, meanwhile).await;
+    assert_eq!(world.fake.said(), [""; 0]);
 }
 
 #[actix_rt::test]

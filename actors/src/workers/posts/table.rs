@@ -52,11 +52,11 @@ pub(in crate::workers) enum Caller {
     Unwanted,
 }
 
-/// What is to become of a worker that nobody waits for.
+/// What is to become of a worker that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::workers) enum Unclaimed {
-    /// The coordinator has not been heard yet.
-    Unknown,
+pub(in crate::workers) enum Lot {
+    /// Somebody waits for it, or the coordinator has not been heard yet.
+    Stays,
     /// Its process ends, and what it goes on from stays.
     Rests,
     /// All of it goes.
@@ -89,12 +89,16 @@ impl Table {
         (self.connections, caller)
     }
 
-    /// What is to become of a worker that nobody waits for.
-    pub(super) fn unclaimed(&self, id: WorkerId) -> Unclaimed {
+    /// What is to become of a worker that is there: if nobody waits for it, it is at
+    /// rest if the coordinator wishes its attempt, and else forgotten.
+    pub(super) fn lot(&self, id: WorkerId) -> Lot {
         match &self.wished {
-            None => Unclaimed::Unknown,
-            Some(wished) if wished.get(&id.job) == Some(&id.attempt) => Unclaimed::Rests,
-            Some(_) => Unclaimed::Forgotten,
+            // Asked last, not when the look began: that takes its time, and meanwhile a
+            // party that has just come back is told what its workers are there for.
+            _ if self.posts.contains_key(&id) => Lot::Stays,
+            None => Lot::Stays,
+            Some(wished) if wished.get(&id.job) == Some(&id.attempt) => Lot::Rests,
+            Some(_) => Lot::Forgotten,
         }
     }
 
