@@ -72,17 +72,18 @@ class Toolchain:
         flags += [f"--remap-path-prefix={place}={name}" for place, name in named]
         of_c = " ".join(f"-ffile-prefix-map={place}={name}" for place, name in named)
         name = "CFLAGS_" + self.target.replace("-", "_")
-        section = profile.replace("-", "_").upper()
         environment = {
             **os.environ,
             "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
             "CARGO_INCREMENTAL": "0",
-            f"CARGO_PROFILE_{section}_STRIP": "symbols",
             name: f"{os.environ.get(name, '')} {of_c}".strip(),
             "SOURCE_DATE_EPOCH": str(self._at),
         }
-        build = self.cargo("build", "--bin", "entente", "--profile", profile)
+        build = self.cargo("rustc", "--bin", "entente", "--profile", profile)
         build += ["--target", self.target, "--target-dir", str(target_folder)]
+        # Said to the linker: a profile's `strip` does not reach packages that the
+        # workspace's profile names one by one.
+        build += ["--", "-Cstrip=symbols"]
         subprocess.run(build, cwd=self.root, env=environment, stdout=2, check=True)
         folder = {"dev": "debug", "test": "debug", "bench": "release"}.get(profile, profile)
         return target_folder / self.target / folder / "entente"
