@@ -220,10 +220,13 @@ fn a_party_serves_what_its_workers_count_and_those_that_have_ended() {
     });
     let first = the_worker("bank-a", &id);
     kill(first);
-    eventually("another one is there", || match workers("bank-a", &id)[..] {
-        [next] if next != first => Some(()),
-        _ => None,
-    });
+    eventually(
+        "another one is there",
+        || match workers("bank-a", &id)[..] {
+            [next] if next != first => Some(()),
+            _ => None,
+        },
+    );
     // What that one begins with was done before.
     let done_before = done(&house.show(&id)) as f64;
     let mut last = before.clone();
