@@ -1,16 +1,19 @@
 //! A party's namespace, as `deploy/kubernetes/components/launcher` makes it.
 
-use std::{fs, sync::Arc, thread, time::Duration};
+use std::{
+    fs,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use super::{ADMINISTRATOR, ControlPlane, Namespace, repository};
+use super::{ADMINISTRATOR, ControlPlane, Namespace, PATIENCE, repository};
 
 /// Whom the party is, by that component.
-pub(crate) const ACCOUNT: &str = "party-launcher";
-/// Whom its workers are.
-pub(crate) const WORKERS: &str = "party-worker";
+const ACCOUNT: &str = "party-launcher";
 
 /// A namespace, as its administrator and as its party.
 pub(crate) struct Tenant {
@@ -48,7 +51,9 @@ impl Tenant {
         }
         // Whoever decides has heard of it a moment later.
         let (verb, plural) = asked.unwrap();
+        let over = Instant::now() + PATIENCE;
         while !may_by_now(&namespace, &verb, &plural) {
+            assert!(Instant::now() < over, "{ACCOUNT} may not {verb} {plural}");
             thread::sleep(Duration::from_millis(20));
         }
         let request = json!({
