@@ -28,7 +28,7 @@
 //! It serves nothing: its party serves what it counts, with what the party and its other
 //! workers do, so that whoever looks at a party need not know where its jobs run, and no
 //! pod has to be found that will be gone in an hour. It tells all that it has counted
-//! since it began, every few seconds and before it parts ([`telling`], [`accounts`]).
+//! since it began, every few seconds and before it parts (`telling`, `accounts`).
 //! Killed, it takes with it what it had not told.
 //!
 //! # Why the peer does not reach the worker
