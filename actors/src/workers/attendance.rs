@@ -43,6 +43,7 @@ pub(super) async fn attend(
     let Hello { process, .. } = hello;
     if hello.version != VERSION {
         // It is made again, of this version.
+        tracing::info!(worker = %id, version = hello.version, "of another version, is told to leave");
         return dismiss(&mut reader, &mut writer, None).await;
     }
     let (number, caller) = workers.caller(id);
@@ -54,7 +55,10 @@ pub(super) async fn attend(
             tracing::debug!(worker = %id, "calls before the coordinator was heard");
             return Ok(writer.shutdown().await?);
         }
-        Caller::Unwanted => return dismiss(&mut reader, &mut writer, Some(account)).await,
+        Caller::Unwanted => {
+            tracing::info!(worker = %id, "nobody waits for it, is told to leave");
+            return dismiss(&mut reader, &mut writer, Some(account)).await;
+        }
     };
     let (orders, wished) = watch::channel(None);
     let (queue, out) = mpsc::channel(QUEUE);
@@ -90,14 +94,13 @@ pub(super) async fn attend(
     end
 }
 
-/// Tells a worker to leave that nobody waits for, and listens until it has: to what it
-/// has counted, if that goes to an `account`.
+/// Tells a worker to leave, and listens until it has: to what it has counted, if that goes
+/// to an `account`.
 async fn dismiss<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
     account: Option<Account>,
 ) -> Result<(), LinkError> {
-    tracing::info!("a worker is told to leave that nobody waits for");
     write(writer, Message::Leave).await?;
     let listens = async {
         while let Ok(bytes) = reader.next_bytes().await {
